@@ -1,0 +1,95 @@
+"""Parameters: read once from ``params.yaml`` into frozen models, every mistake reported together."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from ruamel.yaml import YAML, YAMLError
+
+from wenhuo.errors import SettingsError
+
+
+class Section(BaseModel):
+    """A group of parameters: frozen, and an unknown name in it is a mistake."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def read_yaml(path: Path) -> Any:
+    """The value of a YAML 1.2 file (the dialect that DVC reads).
+
+    Raises:
+        SettingsError: the file is missing or is not YAML.
+    """
+    try:
+        return YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(f"{path} does not exist", "run the command in the project's folder") from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise SettingsError(f"{path} is not valid YAML: {reason}", "mend the line named above") from None
+
+
+def parse_sections(values: Any, models: Mapping[str, type[Section]], *, where: str) -> dict[str, Section]:
+    """Each section of ``values`` as its model.
+
+    Args:
+        values: what the file holds: section name to a mapping of parameters.
+        models: section name to the model that describes it.
+        where: the file's name, for messages.
+
+    Raises:
+        SettingsError: with every mistake of every section, one a line.
+    """
+    if not isinstance(values, dict):
+        raise SettingsError(f"{where} holds no sections", f"it needs: {', '.join(models)}")
+    mistakes = [f"{name}: unknown section{_guess(name, models)}" for name in values if name not in models]
+    parsed: dict[str, Section] = {}
+    for name, model in models.items():
+        try:
+            parsed[name] = model.model_validate(values.get(name) or {})
+        except ValidationError as error:
+            mistakes += _describe(name, model, error)
+    if mistakes:
+        count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
+        raise SettingsError(f"{where}: {count}\n  " + "\n  ".join(mistakes), "mend them and run again")
+    return parsed
+
+
+def _describe(section: str, model: type[Section], error: ValidationError) -> list[str]:
+    return [f"{section}{_place(item['loc'])}: {_reason(item, model)}" for item in error.errors()]
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+
+
+def _reason(item: Any, model: type[Section]) -> str:
+    if item["type"] == "extra_forbidden":
+        return f"unknown parameter{_guess(str(item['loc'][-1]), _names(model))}"
+    if item["type"] == "missing":
+        return "missing, and it has no default"
+    message = item["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    return f"{message[0].lower()}{message[1:]}, not {item['input']!r}" if item["type"] != "value_error" else message
+
+
+def _names(model: type[BaseModel]) -> list[str]:
+    """The names of all fields of a model and of the models its fields hold, for guessing what was meant."""
+    names: list[str] = []
+    pending: list[Any] = [model]
+    while pending:
+        kind = pending.pop()
+        pending += getattr(kind, "__args__", ())
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            names += kind.model_fields
+            pending += [field.annotation for field in kind.model_fields.values()]
+    return names
+
+
+def _guess(name: str, known: Any) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f" (did you mean {close[0]}?)" if close else ""
