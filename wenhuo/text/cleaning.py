@@ -84,7 +84,7 @@ def changing_steps(text: str, steps: Cleaning) -> set[str]:
 
 
 def _clean(text: str, steps: Cleaning, touched: set[str]) -> str:
-    active = [(name, step) for name, step in _STEPS.items() if getattr(steps, name) not in (False, "none")]
+    active = [(name, step) for name, step in STEPS.items() if getattr(steps, name) not in (False, "none")]
     for rounds in range(2 * ROUNDS):
         if _PLAIN.fullmatch(text):
             break
@@ -131,7 +131,7 @@ def _whitespace(text: str, _: Cleaning) -> str:
     return _SPACES.sub(" ", text).strip(" ")
 
 
-_STEPS: dict[str, Callable[[str, Cleaning], str]] = {
+STEPS: dict[str, Callable[[str, Cleaning], str]] = {
     "html": _html,
     "controls": _controls,
     "width": _width,
