@@ -20,9 +20,7 @@ def read_table(path: Path) -> tuple[pl.DataFrame, dict[str, Any]]:
     """The rows of a Parquet file and what it says about all of them ({} when it says nothing)."""
     table = pq.read_table(path)
     about = (table.schema.metadata or {}).get(ABOUT, b"{}")
-    rows = pl.from_arrow(table)
-    assert isinstance(rows, pl.DataFrame)  # noqa: S101 - from_arrow's type also covers single columns
-    return rows, json.loads(about)
+    return pl.DataFrame(table), json.loads(about)
 
 
 def write_table(path: Path, rows: pl.DataFrame, about: Mapping[str, Any] | None = None) -> None:
