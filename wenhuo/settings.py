@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from ruamel.yaml import YAML, YAMLError
 
 from wenhuo.errors import SettingsError
+
+
+NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 
 
 class Section(BaseModel):
@@ -93,3 +97,11 @@ def _names(model: type[BaseModel]) -> list[str]:
 def _guess(name: str, known: Any) -> str:
     close = difflib.get_close_matches(name, list(known), n=1)
     return f" (did you mean {close[0]}?)" if close else ""
+
+
+def check_names(named: dict[str, Any]) -> dict[str, Any]:
+    """A validator for mappings whose keys become file names, MLflow names and parts of commands."""
+    bad = [name for name in named if not NAME.fullmatch(name)]
+    if bad:
+        raise ValueError(f"{bad[0]!r} is no name: use lower-case letters, digits, - and _, a letter first")
+    return named

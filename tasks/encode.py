@@ -1,0 +1,40 @@
+"""encode: texts to numbers, with one encoder fitted on the train rows.
+
+Train and validation rows are written as Arrow files for `train`; the test rows are only counted, so that no training can
+see them. The report tells lengths, truncation and what the encoder does not know.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, field_validator
+
+from wenhuo.encoding.options import EncoderOptions, Tokens
+from wenhuo.settings import Section, check_names
+
+
+class Params(Section):
+    """The section ``encode``."""
+
+    encoders: dict[str, EncoderOptions] = Field(min_length=1, description="Encoders by name; candidates refer to them.")
+
+    _names = field_validator("encoders")(check_names)
+
+
+def run(params: Params, *, name: str, parts: Path, encoded: Path, report: Path) -> None:
+    """Fit the encoder ``name`` and write ``encoded`` (a folder) and ``report`` (JSON)."""
+    from wenhuo.console import say
+    from wenhuo.encoding import corpus
+    from wenhuo.files import write_json
+
+    options = params.encoders[name]
+    dataset = corpus.read_dataset(parts)
+    encode = corpus.encode_tokens if isinstance(options, Tokens) else corpus.encode_ngrams
+    found = encode(options, dataset, encoded)
+    write_json(report, {"encoder": name, **found})
+    train = found["train"]
+    say(
+        f"encode: {name}, {found['entries']:,} entries; train rows have {train['length']['median']:g} at the median, "
+        f"{train['cut_share']:.1%} are cut, {train['unknown_share']:.2%} unknown"
+    )

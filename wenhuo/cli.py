@@ -1,0 +1,80 @@
+"""The command ``wenhuo``: use the models that the graph made, and look at its results.
+
+``wenhuo predict "房间很干净"`` classifies; ``wenhuo summary`` says what the last run of the graph made.
+"""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from wenhuo.errors import WenhuoError
+
+app = typer.Typer(
+    name="wenhuo", help="Labelled text in, a classifier out. 文火", no_args_is_help=True, add_completion=False, rich_markup_mode=None
+)
+
+
+class Format(StrEnum):
+    """How predictions are written."""
+
+    auto = "auto"
+    table = "table"
+    jsonl = "jsonl"
+
+
+@app.callback()
+def _options(version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False) -> None:
+    if version:
+        from wenhuo import __version__
+
+        typer.echo(f"wenhuo {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def predict(
+    texts: Annotated[list[str] | None, typer.Argument(help="Texts to classify; none: one a line from standard input.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="A model folder, or models:/name@alias; by default the champion of the last run.")
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", "-f", help="Read texts from a file: one a line, or JSON lines with a field 'text'.")
+    ] = None,
+    output: Annotated[Format, typer.Option("--format", help="auto: a table in a terminal, JSON lines elsewhere.")] = Format.auto,
+) -> None:
+    """Classify texts with the champion, or with another model."""
+    from wenhuo import serving
+
+    given = serving.read_texts(texts, file)
+    results = serving.classify(given, model)
+    if output is Format.table or (output is Format.auto and sys.stdout.isatty()):
+        serving.print_table(results)
+    else:
+        serving.print_lines(results)
+
+
+@app.command()
+def summary(
+    root: Annotated[Path, typer.Option(help="The project's folder.")] = Path(),
+) -> None:
+    """Say what the last run of the graph made: rows, candidates, the winner, what to open and do next."""
+    from wenhuo.summary import print_summary
+
+    print_summary(root)
+
+
+def main() -> None:
+    """Run the command; a mistake of the user's is one or two lines and exit code 1, wrong usage is exit code 2."""
+    try:
+        app()
+    except WenhuoError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    except BrokenPipeError:  # the reader, such as `head`, has had enough
+        sys.stderr.close()
+        sys.exit(0)

@@ -1,0 +1,89 @@
+"""Encoded rows on disk: one Arrow file a split, memory-mapped when read.
+
+Columns: ``id`` (string), ``label`` (int32, position in the label list), ``values`` (list of int32: token ids, or
+positions of n-grams) and, for n-grams, ``weights`` (list of float32, as long as ``values``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from wenhuo.errors import DataError
+from wenhuo.files import whole
+
+
+@dataclass(frozen=True)
+class EncodedRows:
+    """Rows of varying length in flat arrays.
+
+    Attributes:
+        labels: shape (n,), int32.
+        offsets: shape (n + 1,), int64; row i is ``values[offsets[i]:offsets[i + 1]]``.
+        values: shape (m,), int32.
+        weights: shape (m,), float32, or None for tokens.
+    """
+
+    labels: npt.NDArray[np.int32]
+    offsets: npt.NDArray[np.int64]
+    values: npt.NDArray[np.int32]
+    weights: npt.NDArray[np.float32] | None = None
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Values in each row, shape (n,)."""
+        return np.diff(self.offsets)
+
+    def row(self, index: int) -> npt.NDArray[np.int32]:
+        """The values of one row."""
+        return self.values[self.offsets[index] : self.offsets[index + 1]]
+
+
+def pack(rows: Iterable[list[int]]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+    """Offsets and flat values of rows of varying length."""
+    kept = [np.asarray(row, dtype=np.int32) for row in rows]
+    offsets = np.zeros(len(kept) + 1, dtype=np.int64)
+    np.cumsum([len(row) for row in kept], out=offsets[1:])
+    return offsets, np.concatenate(kept) if kept else np.zeros(0, dtype=np.int32)
+
+
+def write_rows(target: Path, ids: list[str], rows: EncodedRows) -> None:
+    """Write an Arrow file, whole or not at all."""
+    columns = {
+        "id": pa.array(ids, pa.string()),
+        "label": pa.array(rows.labels, pa.int32()),
+        "values": pa.LargeListArray.from_arrays(rows.offsets, pa.array(rows.values, pa.int32())),
+    }
+    if rows.weights is not None:
+        columns["weights"] = pa.LargeListArray.from_arrays(rows.offsets, pa.array(rows.weights, pa.float32()))
+    table = pa.table(columns)
+    with whole(target) as path, pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table)
+
+
+def read_rows(path: Path) -> EncodedRows:
+    """Map an Arrow file into memory; nothing is copied.
+
+    Raises:
+        DataError: the file is missing or damaged.
+    """
+    try:
+        table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+    except (OSError, pa.ArrowInvalid) as error:
+        raise DataError(f"{path} cannot be read as encoded rows: {error}", "run `dvc repro encode`") from None
+    column = table.column("values").combine_chunks()
+    weights = table.column("weights").combine_chunks().values.to_numpy() if "weights" in table.column_names else None
+    return EncodedRows(
+        labels=table.column("label").combine_chunks().to_numpy(),
+        offsets=column.offsets.to_numpy(),
+        values=column.values.to_numpy(),
+        weights=weights,
+    )

@@ -1,0 +1,1 @@
+"""Models and their folders: what is stored, what is loaded, how a text becomes probabilities."""

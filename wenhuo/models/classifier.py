@@ -1,0 +1,113 @@
+"""Classify texts with a stored model: ``Classifier.load("models/mini").predict(["房间很干净"])``.
+
+The same code measures candidates, answers ``wenhuo predict`` and serves: a text is cleaned as in training, encoded with
+the model's own encoder, and every row gets one probability a class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from wenhuo.encoding.options import Ngrams, Tokens
+from wenhuo.errors import ModelError
+from wenhuo.models.folder import Card, read_card
+from wenhuo.text.cleaning import clean_texts
+
+Probabilities = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A text's label, that label's probability, and the probability of every class."""
+
+    label: str
+    probability: float
+    probabilities: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A loaded model."""
+
+    card: Card
+    _probabilities: Callable[[list[str]], Probabilities]
+
+    @classmethod
+    def load(cls, model: str | Path) -> Classifier:
+        """Load a model by folder, or by ``models:/name@alias`` or ``models:/name/version`` from the MLflow registry.
+
+        Raises:
+            ModelError: it is missing, damaged, or holds what wenhuo does not load.
+        """
+        folder = _folder(str(model))
+        card = read_card(folder)
+        return cls(card, _linear(folder, card) if card.kind == "linear" else _transformer(folder, card))
+
+    @property
+    def labels(self) -> list[str]:
+        """Class names; their position is the class id."""
+        return self.card.labels
+
+    def probabilities(self, texts: Sequence[str]) -> Probabilities:
+        """Probabilities of every class for raw texts, shape (n, classes); each row sums to 1."""
+        if not texts:
+            return np.zeros((0, len(self.labels)))
+        return self._probabilities(clean_texts(texts, self.card.cleaning))
+
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        """The most probable class of each raw text."""
+        return [self._prediction(row) for row in self.probabilities(texts)]
+
+    def _prediction(self, row: Probabilities) -> Prediction:
+        best = int(row.argmax())
+        return Prediction(self.labels[best], float(row[best]), dict(zip(self.labels, row.tolist(), strict=True)))
+
+
+def _folder(model: str) -> Path:
+    if not model.startswith("models:/"):
+        return Path(model)
+    from wenhuo.tracking.registry import fetch_model
+
+    return fetch_model(model)
+
+
+def _linear(folder: Path, card: Card) -> Callable[[list[str]], Probabilities]:
+    from wenhuo.encoding import ngrams
+    from wenhuo.models import linear
+
+    if not isinstance(card.encoder, Ngrams):
+        raise ModelError(f"{folder}: a linear model needs an encoder of kind ngrams", "train again")
+    vectorizer = ngrams.load(folder, card.encoder)
+    model = linear.load(folder)
+    if model.weights.shape != (len(card.labels), len(vectorizer.vocabulary_)):
+        raise ModelError(f"{folder}: the weights do not fit the vocabulary", "restore the folder with `dvc checkout`")
+    return lambda texts: model.probabilities(ngrams.transform(vectorizer, texts))
+
+
+def _transformer(folder: Path, card: Card) -> Callable[[list[str]], Probabilities]:
+    from scipy.special import softmax
+
+    from wenhuo.encoding import tokens
+    from wenhuo.models import transformer
+    from wenhuo.models.devices import device_and_dtype
+
+    if not isinstance(card.encoder, Tokens) or card.head is None:
+        raise ModelError(f"{folder}: a transformer needs an encoder of kind tokens and a head", "train again")
+    tokenizer = tokens.load(folder, card.encoder)
+    network = transformer.load(folder, card.head, len(card.labels))
+    device, _ = device_and_dtype("float32")
+    network.to(device)
+
+    def probabilities(texts: list[str]) -> Probabilities:
+        import torch
+
+        rows = tokenizer.encode(texts)
+        scores = transformer.logits(network, rows, tokenizer.pad, device, torch.float32)
+        return np.asarray(softmax(scores.astype(np.float64), axis=1))
+
+    return probabilities

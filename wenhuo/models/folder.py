@@ -1,0 +1,90 @@
+"""A model's folder: what may be in it, and the card that says how a text becomes a prediction.
+
+``wenhuo.json`` is the card; beside it stand safetensors weights and the encoder's files. A folder with anything else
+(a pickle, Python code, a configuration that asks for foreign code) is refused before any of it is read.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import orjson
+from pydantic import Field, ValidationError
+from safetensors import SafetensorError, safe_open
+
+from wenhuo.encoding.options import EncoderOptions
+from wenhuo.errors import ModelError
+from wenhuo.settings import Section
+from wenhuo.text.cleaning import Cleaning
+
+CARD = "wenhuo.json"
+ALLOWED_ENDINGS = {".json", ".safetensors", ".txt", ".parquet", ".model"}
+
+
+class Card(Section):
+    """What a model folder says of itself."""
+
+    format: Literal[1] = 1
+    kind: Literal["linear", "transformer"]
+    labels: list[str] = Field(min_length=2, description="Class names; position is the class id.")
+    cleaning: Cleaning = Field(description="How texts were normalised before training; done again before predicting.")
+    encoder: EncoderOptions
+    head: Literal["first", "mean"] | None = Field(None, description="The transformer's head.")
+    backbone: str | None = Field(None, description="'scratch', or the checkpoint it was tuned from.")
+    backbone_commit: str | None = Field(None, description="The checkpoint's commit on its hub.")
+    trained_on: dict[str, Any] = Field(description="Source, rows and hash of each split.")
+
+
+def read_card(folder: Path) -> Card:
+    """Inspect a folder and read its card.
+
+    Raises:
+        ModelError: there is no card, it is of another format, or the folder holds what is not allowed.
+    """
+    if not folder.is_dir():
+        raise ModelError(f"there is no model folder {folder}", "give the folder of a trained model, such as models/linear")
+    _refuse_foreign(folder)
+    try:
+        return Card.model_validate(orjson.loads((folder / CARD).read_bytes()))
+    except FileNotFoundError:
+        raise ModelError(f"{folder} holds no {CARD}", "give the folder of a model that wenhuo trained") from None
+    except (orjson.JSONDecodeError, ValidationError) as error:
+        raise ModelError(f"{folder / CARD} does not fit this version of wenhuo: {_first_line(error)}", "train again") from None
+
+
+def _first_line(error: Exception) -> str:
+    return " ".join(str(error).splitlines()[:3])
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """Stop at a pickle, code, a link, or a configuration that asks for code."""
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder)
+        if path.is_symlink() and not path.resolve().is_file():
+            raise ModelError(f"{folder} is refused: {name} is a link to nowhere", "restore it with `dvc checkout`")
+        if path.is_file() and path.suffix not in ALLOWED_ENDINGS:
+            raise ModelError(f"{folder} is refused: {name} is neither weights nor configuration", "remove it if you trust the rest")
+        if path.suffix == ".json" and _asks_for_code(path):
+            raise ModelError(f"{folder} is refused: {name} asks for foreign code (auto_map)", "use a model without such code")
+        if path.suffix == ".safetensors":
+            _refuse_bad_weights(path, name)
+
+
+def _asks_for_code(path: Path) -> bool:
+    try:
+        value = orjson.loads(path.read_bytes())
+    except orjson.JSONDecodeError:
+        return False  # whoever reads the file says so
+    return isinstance(value, dict) and bool({"auto_map", "custom_pipelines"} & value.keys())
+
+
+def _refuse_bad_weights(path: Path, name: Path) -> None:
+    try:
+        with safe_open(path, framework="numpy") as file:
+            for key in file.keys():  # noqa: SIM118 -- not a dict
+                if not np.isfinite(file.get_tensor(key)).all():
+                    raise ModelError(f"{name} is refused: {key} holds NaN or infinite weights", "train again")
+    except (SafetensorError, OSError) as error:
+        raise ModelError(f"{name} is damaged: {error}", "restore it with `dvc checkout`") from None

@@ -1,0 +1,150 @@
+"""The registry: one registered model a data source, a version for each winner, the alias ``champion`` for the one in use."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import mlflow
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+from mlflow.models import ModelSignature
+from mlflow.tracking import MlflowClient
+from mlflow.types import ColSpec, DataType, Schema
+
+from wenhuo.errors import ModelError
+from wenhuo.lineage import PREFIX
+from wenhuo.models.folder import CARD
+from wenhuo.tracking.store import connect, first_line, tracking_uri
+
+CHAMPION = "champion"
+NEEDED = ("torch", "transformers", "tokenizers", "safetensors", "numpy", "scipy", "scikit-learn", "polars", "pyarrow")
+NEEDED_BY_TEXT = ("pydantic", "orjson", "rjieba", "ruamel.yaml", "rich", "huggingface-hub")
+
+
+@dataclass(frozen=True)
+class Version:
+    """A registered version: its number, its tags and the key of the stage that trained it."""
+
+    name: str
+    number: int
+    run_id: str
+    tags: dict[str, str]
+
+    @property
+    def key(self) -> str:
+        """The key of the stage that trained it."""
+        return self.tags.get(f"{PREFIX}stage_key", "")
+
+    @property
+    def uri(self) -> str:
+        """The address under which :meth:`wenhuo.Classifier.load` finds it."""
+        return f"models:/{self.name}/{self.number}"
+
+
+def _version(found: ModelVersion) -> Version:
+    return Version(found.name, int(found.version), found.run_id, dict(found.tags))
+
+
+def champion(client: MlflowClient, name: str) -> Version | None:
+    """The version that bears the alias ``champion``, if there is one."""
+    try:
+        return _version(client.get_model_version_by_alias(name, CHAMPION))
+    except MlflowException:
+        return None
+
+
+def make_champion(client: MlflowClient, chosen: Version) -> None:
+    """Move the alias ``champion`` to a version, in one step."""
+    client.set_registered_model_alias(chosen.name, CHAMPION, str(chosen.number))
+
+
+def version_of(client: MlflowClient, name: str, key: str) -> Version | None:
+    """The version that was made by the stage with this key, if it is registered."""
+    found = client.search_model_versions(f"name = '{name}' and tags.`{PREFIX}stage_key` = '{key}'")
+    return min(map(_version, found), key=lambda v: v.number, default=None)
+
+
+def register(
+    client: MlflowClient, name: str, run_id: str, folder: Path, example: Sequence[str], tags: dict[str, str]
+) -> Version:
+    """Log a model folder to its run and register it; a model that is registered already is not registered again.
+
+    Args:
+        client: of the store.
+        name: of the registered model.
+        run_id: the run of the candidate.
+        folder: the model's folder.
+        example: texts that show what the model takes.
+        tags: of the version; ``wenhuo.stage_key`` is among them.
+    """
+    known = version_of(client, name, tags[f"{PREFIX}stage_key"])
+    if known is not None:
+        return known
+    logged = _log_model(run_id, folder, example)
+    try:
+        client.create_registered_model(name, description="A text classifier made by wenhuo; see its versions' tags.")
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    cut = {key: value[:5000] for key, value in tags.items()}
+    made = client.create_model_version(name, logged.model_uri, run_id, tags=cut, model_id=logged.model_id)
+    return _version(made)
+
+
+def _log_model(run_id: str, folder: Path, example: Sequence[str]) -> Any:
+    """Log the folder as a pyfunc made of a script and files: nothing is pickled."""
+    import pandas as pd
+
+    logging.getLogger("mlflow").setLevel(logging.ERROR)
+    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+    mlflow.set_tracking_uri(tracking_uri())
+    library = Path(__file__).parents[1]
+    with mlflow.start_run(run_id=run_id):
+        return mlflow.pyfunc.log_model(
+            name="model",
+            python_model=str(library / "tracking" / "served.py"),
+            artifacts={"model": str(folder)},
+            code_paths=[str(library)],
+            signature=signature(),
+            input_example=pd.DataFrame({"text": list(example)}),
+            pip_requirements=[f"{package}=={version(package).split('+')[0]}" for package in NEEDED + NEEDED_BY_TEXT],
+        )
+
+
+def signature() -> ModelSignature:
+    """A column of texts in; a label and its probability out."""
+    return ModelSignature(
+        inputs=Schema([ColSpec(DataType.string, "text")]),
+        outputs=Schema([ColSpec(DataType.string, "label"), ColSpec(DataType.double, "probability")]),
+    )
+
+
+def fetch_model(uri: str) -> Path:
+    """The folder of a registered model, brought here when the registry keeps it elsewhere. None of its code is run.
+
+    Args:
+        uri: ``models:/name@alias`` or ``models:/name/version``.
+
+    Raises:
+        ModelError: there is no such version, or its files are gone.
+        TrackingError: MLflow does not answer.
+    """
+    connect()
+    mlflow.set_tracking_uri(tracking_uri())
+    logging.getLogger("mlflow").setLevel(logging.ERROR)
+    try:
+        fetched = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
+    except (MlflowException, OSError) as error:
+        raise ModelError(
+            f"{uri} cannot be fetched: {first_line(error)}", "`make run` registers a champion; `make ui` shows what there is"
+        ) from None
+    found = sorted(fetched.glob(f"artifacts/*/{CARD}"))
+    if len(found) != 1:
+        raise ModelError(f"{uri} holds no model of wenhuo", "give the name of a model that wenhuo registered")
+    return found[0].parent

@@ -1,0 +1,148 @@
+"""Train one candidate from a folder of encoded rows to a folder that :class:`wenhuo.Classifier` loads."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from wenhuo.console import say
+from wenhuo.encoding.corpus import read_card
+from wenhuo.encoding.options import Ngrams, Tokens
+from wenhuo.encoding.store import EncodedRows, read_rows
+from wenhuo.errors import DataError, SettingsError
+from wenhuo.files import write_json
+from wenhuo.models.folder import CARD, Card
+from wenhuo.training.history import Point
+from wenhuo.training.options import LinearCandidate, TransformerCandidate
+
+Watch = Callable[[list[Point]], None]
+
+
+def train_linear(options: LinearCandidate, seed: int, encoded: Path, folder: Path) -> list[Point]:
+    """Train a linear candidate; write its model to ``folder``; return its two or three points."""
+    from wenhuo.encoding import ngrams
+    from wenhuo.models import linear as model_files
+    from wenhuo.training import linear
+    from wenhuo.models.scores import accuracy_and_macro_f1
+
+    card = read_card(encoded)
+    train, validation = _rows(encoded)
+    encoder = Ngrams.model_validate(card["options"])
+    vectorizer = ngrams.load(encoded, encoder)
+    features, classes = len(vectorizer.vocabulary_), len(card["dataset"]["labels"])
+    model = linear.fit(linear.as_matrix(train, features), train.labels, classes, options, seed)
+    points = []
+    for split, rows in (("train", train), ("validation", validation)):
+        predicted = model.probabilities(linear.as_matrix(rows, features)).argmax(1)
+        accuracy, macro_f1 = accuracy_and_macro_f1(rows.labels, predicted)
+        points += [Point(1, 1.0, f"{split}/accuracy", accuracy), Point(1, 1.0, f"{split}/macro_f1", macro_f1)]
+        say(f"train: {features:,} features, {split} accuracy {accuracy:.4f}, macro-F1 {macro_f1:.4f}")
+    model_files.save(model, folder)
+    shutil.copyfile(encoded / ngrams.VOCABULARY, folder / ngrams.VOCABULARY)
+    _write_card(folder, Card(kind="linear", **_common(card)))
+    return points
+
+
+def train_transformer(
+    options: TransformerCandidate, seed: int, encoded: Path, folder: Path, checkpoints: Path, watch: Watch
+) -> list[Point]:
+    """Train a transformer candidate; write its model to ``folder``; return its curves.
+
+    Args:
+        options: the candidate's parameters.
+        seed: of every random choice.
+        encoded: the encoder's folder.
+        folder: where the model goes.
+        checkpoints: where checkpoints are kept until the caller forgets them.
+        watch: called with new points of the curves as they come.
+
+    Raises:
+        loop.Interrupted: after SIGTERM; a checkpoint is saved.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch: 20 times faster beside a busy neighbour
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # deterministic matrix products on a GPU
+    from wenhuo.encoding import tokens
+    from wenhuo.models import transformer
+    from wenhuo.training import loop
+
+    card = read_card(encoded)
+    train, validation = _rows(encoded)
+    encoder = Tokens.model_validate(card["options"])
+    tokenizer = tokens.load(encoded, encoder)
+    loop.seed_everything(seed)
+    network = transformer.Network(
+        _backbone(options, encoder, card, len(tokenizer.inner)), options.head, len(card["dataset"]["labels"]), options.dropout
+    )
+    _check_length(network.max_positions, encoder)
+    _say_size(network, train)
+    training = loop.Training(network, train, validation, tokenizer.pad, options, seed, checkpoints, watch)
+    points = training.run()
+    transformer.save(network, folder)
+    tokens.save(tokenizer, folder)
+    origin = {"backbone": options.backbone, "backbone_commit": None} | _origin(options, card)
+    _write_card(folder, Card(kind="transformer", head=options.head, **origin, **_common(card)))
+    return points
+
+
+def parameters(options: LinearCandidate | TransformerCandidate, seed: int, card: dict[str, Any]) -> dict[str, Any]:
+    """All that was chosen about a candidate, for its run: its own parameters, the seed and the encoder's."""
+    return {"seed": seed, **options.model_dump(exclude={"encoder"}), "encoder": card["options"]}
+
+
+def forget(checkpoints: Path) -> None:
+    """Delete a finished training's checkpoints."""
+    shutil.rmtree(checkpoints, ignore_errors=True)
+
+
+def _rows(encoded: Path) -> tuple[EncodedRows, EncodedRows]:
+    train, validation = (read_rows(encoded / f"{split}.arrow") for split in ("train", "validation"))
+    if not len(train) or not len(validation):
+        raise DataError("train or validation has no rows", "see reports/split.json, and bring more rows")
+    return train, validation
+
+
+def _backbone(options: TransformerCandidate, encoder: Tokens, card: dict[str, Any], vocabulary: int) -> Any:
+    from wenhuo.models import transformer
+
+    if options.backbone == "checkpoint":
+        return transformer.pretrained_backbone(encoder.tokenizer, card["checkpoint"]["commit"])
+    return transformer.scratch_backbone(
+        vocabulary=vocabulary,
+        layers=options.layers,
+        hidden=options.hidden,
+        heads=options.heads,
+        positions=max(512, encoder.max_tokens),
+        dropout=options.dropout,
+    )
+
+
+def _check_length(limit: int | None, encoder: Tokens) -> None:
+    if limit is not None and encoder.max_tokens > limit:
+        raise SettingsError(
+            f"the encoder's max_tokens is {encoder.max_tokens}, but the backbone takes {limit} tokens at most",
+            f"set max_tokens to {limit} or less in params.yaml",
+        )
+
+
+def _say_size(network: Any, train: EncodedRows) -> None:
+    weights = sum(p.numel() for p in network.parameters())
+    say(f"train: {weights / 1e6:.1f} million parameters, {len(train):,} rows, {len(train.values):,} tokens an epoch")
+
+
+def _origin(options: TransformerCandidate, card: dict[str, Any]) -> dict[str, str | None]:
+    if options.backbone == "scratch":
+        return {}
+    return {"backbone": card["checkpoint"]["name"], "backbone_commit": card["checkpoint"]["commit"]}
+
+
+def _common(card: dict[str, Any]) -> dict[str, Any]:
+    dataset = card["dataset"]
+    kept = {name: dataset[name] for name in ("source", "synthetic", "rows", "hash") if name in dataset}
+    return {"labels": dataset["labels"], "cleaning": dataset["cleaning"], "encoder": card["options"], "trained_on": kept}
+
+
+def _write_card(folder: Path, card: Card) -> None:
+    write_json(folder / CARD, card.model_dump())

@@ -1,0 +1,107 @@
+"""Checkpoints of a training that may be killed at any moment: safetensors and JSON, each folder whole or not there.
+
+A checkpoint holds everything the next step depends on (weights, best weights so far, the optimizer's moments, the
+random generators, the position in the data, the curves), so that going on from it equals never having stopped.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from wenhuo.files import read_json, whole, write_json
+from wenhuo.training.history import Point
+
+NAME = re.compile(r"step-(\d{9})")
+PROGRESS = "progress.json"
+
+
+@dataclass
+class Progress:
+    """Where a training stands. ``step`` counts finished steps; ``loss_sum`` is since the last point of the curve."""
+
+    step: int = 0
+    epochs_done: int = 0
+    loss_sum: float = 0.0
+    loss_steps: int = 0
+    best_score: float = -1.0
+    best_epoch: int = -1
+    points: list[Point] = field(default_factory=list)
+
+
+def latest(folder: Path) -> Path | None:
+    """The last complete checkpoint in a folder; a folder that a killed process left half-written has another name."""
+    found = [path for path in folder.glob("step-*") if NAME.fullmatch(path.name)]
+    return max(found, default=None)
+
+
+def save(
+    folder: Path, progress: Progress, network: nn.Module, optimizer: torch.optim.Optimizer, best: dict[str, Tensor]
+) -> None:
+    """Write a checkpoint, then delete the ones before it."""
+    with whole(folder / f"step-{progress.step:09d}") as made:
+        made.mkdir()
+        _save(network.state_dict(), made / "network.safetensors")
+        _save(best, made / "best.safetensors")
+        _save(_moments(optimizer), made / "optimizer.safetensors")
+        _save(_generators(), made / "generators.safetensors")
+        write_json(made / PROGRESS, asdict(progress))
+    for path in folder.glob("step-*"):
+        if path.name != f"step-{progress.step:09d}":
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def restore(
+    checkpoint: Path, network: nn.Module, optimizer: torch.optim.Optimizer, device: torch.device
+) -> tuple[Progress, dict[str, Tensor]]:
+    """Put network, optimizer and random generators where the checkpoint left them; return progress and best weights."""
+    network.load_state_dict(load_file(checkpoint / "network.safetensors", device=str(device)))
+    _restore_moments(optimizer, load_file(checkpoint / "optimizer.safetensors", device=str(device)))
+    _restore_generators(load_file(checkpoint / "generators.safetensors"))
+    values = read_json(checkpoint / PROGRESS)
+    values["points"] = [Point(**point) for point in values["points"]]
+    return Progress(**values), load_file(checkpoint / "best.safetensors", device=str(device))
+
+
+def _save(tensors: dict[str, Tensor], path: Path) -> None:
+    save_file({name: tensor.detach().contiguous() for name, tensor in tensors.items()}, path)
+
+
+def _parameters(optimizer: torch.optim.Optimizer) -> list[Tensor]:
+    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
+
+
+def _moments(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    state: dict[Any, dict[str, Tensor]] = optimizer.state
+    return {
+        f"{i}.{name}": value
+        for i, parameter in enumerate(_parameters(optimizer))
+        for name, value in state.get(parameter, {}).items()
+    }
+
+
+def _restore_moments(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    parameters = _parameters(optimizer)
+    for key, value in tensors.items():
+        i, name = key.split(".", 1)
+        optimizer.state[parameters[int(i)]][name] = value
+
+
+def _generators() -> dict[str, Tensor]:
+    states = {"cpu": torch.get_rng_state()}
+    if torch.cuda.is_available():
+        states["cuda"] = torch.cuda.get_rng_state()
+    return states
+
+
+def _restore_generators(states: dict[str, Tensor]) -> None:
+    torch.set_rng_state(states["cpu"])
+    if "cuda" in states and torch.cuda.is_available():
+        torch.cuda.set_rng_state(states["cuda"])
