@@ -1,0 +1,241 @@
+import csv
+import json
+import types
+
+import numpy as np
+import polars as pl
+import pytest
+from pydantic import ValidationError
+
+from tasks import evaluate
+from tasks.command import stage_arguments
+from wenhuo.errors import DataError, ModelError
+
+LABELS = ["差评", "中评", "好评"]
+NAMES = ("linear", "mini")
+
+
+class Fake:
+    """A classifier that reads the truth out of the text and gets some rows wrong: the ending of the text says which."""
+
+    def __init__(self, folder):
+        self.name, self.labels = folder.name, json.loads((folder / "labels.json").read_text())
+
+    def probabilities(self, texts):
+        return np.array([self._row(text) for text in texts]).reshape(len(texts), len(self.labels))
+
+    def _row(self, text):
+        label, wrong, number = text.lstrip("=").split(" ")
+        row = np.full(len(self.labels), 0.1 + int(number) % 7 / 100)
+        right = self.labels.index(label)
+        row[(right + 1) % len(self.labels) if self.name in wrong.split(",") else right] += 1
+        return row / row.sum()
+
+
+def part(split, rows=60, *, wrong=types.MappingProxyType({}), labels=LABELS, leaked=0):
+    """A split; ``wrong``: candidate to how many of its rows it gets wrong."""
+    return pl.DataFrame(
+        {
+            "id": [f"{split}{number:03}" for number in range(rows)],
+            "text": [
+                f"={labels[number % len(labels)]} {','.join(n for n in wrong if number < wrong[n])} {number}"
+                for number in range(rows)
+            ],
+            "label": [labels[number % len(labels)] for number in range(rows)],
+            "leaked": [number >= rows - leaked for number in range(rows)],
+        },
+        schema_overrides={"leaked": pl.Boolean},
+    )
+
+
+class Stage:
+    """A folder with everything that the stage reads."""
+
+    def __init__(self, folder, monkeypatch):
+        self.folder, self.logged = folder, {}
+        monkeypatch.setattr(evaluate, "_training", lambda: types.SimpleNamespace(candidates=dict.fromkeys(NAMES)))
+        monkeypatch.setattr(evaluate, "_load", Fake)
+        monkeypatch.setattr(evaluate, "_log", self._log)
+        for name in NAMES:
+            self.model(name)
+        self.split(
+            validation=part("v", wrong={"linear": 12, "mini": 6}), test=part("t", wrong={"linear": 5, "mini": 9})
+        )
+
+    def model(self, name, labels=("好评", "中评", "差评")):  # a model may have them in another order
+        (self.folder / "models" / name).mkdir(parents=True, exist_ok=True)
+        (self.folder / "models" / name / "labels.json").write_text(json.dumps(labels))
+
+    def split(self, **parts):
+        (self.folder / "split").mkdir(exist_ok=True)
+        for name, rows in parts.items():
+            rows.write_parquet(self.folder / f"split/{name}.parquet")
+        dataset = {"labels": LABELS, "cleaning": {}, "source": "a/本地.csv", "synthetic": True}
+        dataset |= {
+            "rows": {"train": 9, "validation": 60, "test": 60},
+            "hash": dict.fromkeys(("train", "test"), "0" * 64),
+        }
+        (self.folder / "split/dataset.json").write_text(json.dumps(dataset))
+
+    def run(self, out="reports", **params):
+        target = self.folder / out
+        paths = {name: target / name for name in ("plots", "errors")} | {"metrics": target / "metrics.json"}
+        values = evaluate.Params(**{"bootstrap": 100, "seed": 1, "errors": 5} | params)
+        sources = {"models": self.folder / "models", "parts": self.folder / "split", "history": self.folder / "history"}
+        evaluate.run(values, **sources, **paths)
+        return json.loads(paths["metrics"].read_text())
+
+    def _log(self, model, result, figures, dataset, folder, table):
+        assert table.exists()  # files first, then tracking
+        self.logged[model.name] = figures
+
+
+@pytest.fixture
+def drawn(tmp_path, monkeypatch):
+    return Stage(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def stage(drawn, monkeypatch):
+    """Without the pictures, which take seconds."""
+    monkeypatch.setattr(evaluate, "_write_plots", lambda *_: None)
+    return drawn
+
+
+def everything(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_measures_every_candidate_and_validation_chooses(stage, capsys):
+    found = stage.run()
+    assert found["candidates"]["linear"]["validation"]["accuracy"] == 0.8
+    assert found["candidates"]["mini"]["test"]["accuracy"] == 0.85
+    assert found["winner"] == "mini"  # worse on test
+    assert (found["synthetic"], found["source"], found["rows"]["test"]) == (True, "a/本地.csv", 60)
+    assert "test_leak_free" not in found["candidates"]["linear"]
+    low, high = found["candidates"]["mini"]["validation"]["intervals"]["macro_f1"]
+    assert low < 0.9 < high
+    said = capsys.readouterr().out.splitlines()
+    assert [line.split()[1] for line in said if line.startswith("evaluate: ")] == list(NAMES)
+
+
+def test_whatever_the_test_labels_are_the_winner_stays(stage):
+    before = stage.run()
+    shuffled = part("t").with_columns(pl.col("label").sample(fraction=1, shuffle=True, seed=4))
+    stage.split(validation=part("v", wrong={"linear": 12, "mini": 6}), test=shuffled)
+    after = stage.run()
+    assert before["winner"] == after["winner"]
+    assert before["candidates"]["mini"]["validation"] == after["candidates"]["mini"]["validation"]
+    assert before["candidates"]["mini"]["test"] != after["candidates"]["mini"]["test"]
+
+
+def test_of_equals_the_one_named_first_wins(stage):
+    stage.split(validation=part("v"), test=part("t", wrong={"linear": 30}))
+    assert stage.run()["winner"] == "linear"
+
+
+def test_leaked_rows_are_measured_apart(stage):
+    stage.split(validation=part("v"), test=part("t", wrong={"linear": 12}, leaked=20))
+    found = stage.run()["candidates"]["linear"]
+    assert found["test"]["accuracy"] == 0.8
+    assert (found["test_leak_free"]["rows"], found["test_leak_free"]["accuracy"]) == (40, 0.7)
+
+
+def test_the_same_inputs_give_the_same_bytes(drawn):
+    (drawn.folder / "history").mkdir()
+    (drawn.folder / "history/mini.csv").write_text(
+        "step,epoch,metric,value\n1,0.5,train/loss,0.9\n2,1,train/loss,0.4\n"
+    )
+    drawn.run("a")
+    drawn.run("b")
+    first = everything(drawn.folder / "a")
+    assert first == everything(drawn.folder / "b")
+    assert b"mini,train/loss,2,1,0.4" in first["plots/learning.csv"]
+    assert {
+        "plots/mini/learning.png",
+        "metrics.json",
+        "errors/linear.csv",
+        "plots/linear/confusion.png",
+        "plots/roc.csv",
+    } <= set(first)
+    assert b"seconds" not in first["metrics.json"]
+
+
+def test_the_order_of_the_rows_changes_no_figure_and_no_error_table(stage):
+    before = stage.run("a")
+    for name in ("validation", "test"):
+        path = stage.folder / f"split/{name}.parquet"
+        pl.read_parquet(path).sample(fraction=1, shuffle=True, seed=2).write_parquet(path)
+    assert stage.run("b") == before
+    assert everything(stage.folder / "a/errors") == everything(stage.folder / "b/errors")
+
+
+def test_a_label_missing_from_validation_is_null_and_no_crash(stage):
+    stage.split(validation=part("v", labels=LABELS[:2]), test=part("t"))
+    found = stage.run()["candidates"]["linear"]
+    assert found["validation"]["per_class"]["好评"]["f1"] is None
+    assert found["validation"]["macro_f1"] == 1
+    assert found["test"]["per_class"]["好评"]["f1"] == 1
+
+
+def test_the_surest_errors_as_a_table_that_runs_nothing(stage):
+    stage.run()
+    content = (stage.folder / "reports/errors/linear.csv").read_bytes()
+    assert content.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.DictReader(content.decode("utf-8-sig").splitlines()))
+    assert len(rows) == 5
+    assert all(row["text"].startswith("'=") and row["label"] != row["predicted"] for row in rows)
+    confidence = [float(row["confidence"]) for row in rows]
+    assert confidence == sorted(confidence, reverse=True)
+    assert {row["split"] for row in rows} <= {"validation", "test"}
+
+
+def test_tracking_gets_flat_figures_with_the_speed(stage):
+    stage.run()
+    figures = stage.logged["mini"]
+    assert figures["test/accuracy"] == 0.85
+    assert figures["validation/macro_f1_low"] < figures["validation/macro_f1"]
+    assert figures["seconds_per_1000_texts"] > 0
+    assert all(isinstance(value, float) for value in figures.values())
+
+
+def test_models_that_params_does_not_name_are_left_alone(stage):
+    (stage.folder / "models/stale").mkdir()
+    assert set(stage.run()["candidates"]) == set(NAMES)
+
+
+def test_a_model_of_other_labels_is_refused(stage):
+    stage.model("mini", ["差评", "中评", "别的"])
+    with pytest.raises(ModelError, match="别的"):
+        stage.run()
+
+
+def test_labels_that_the_data_set_does_not_list_are_refused(stage):
+    stage.split(validation=part("v"), test=part("t", labels=["生"]))
+    with pytest.raises(DataError, match="生"):
+        stage.run()
+
+
+def test_an_empty_validation_chooses_nothing(stage):
+    stage.split(validation=part("v", rows=0), test=part("t"))
+    with pytest.raises(DataError, match="validation"):
+        stage.run()
+
+
+def test_a_candidate_without_a_model_is_an_error(tmp_path):
+    with pytest.raises(ModelError, match="not trained"):
+        evaluate._load(tmp_path / "mini")
+
+
+@pytest.mark.parametrize("bootstrap", [-1, 1, 99, 10**6])
+def test_too_few_or_too_many_resamples_are_a_mistake(bootstrap):
+    with pytest.raises(ValidationError):
+        evaluate.Params(bootstrap=bootstrap)
+
+
+def test_no_intervals_when_none_are_asked_for(stage):
+    assert stage.run(bootstrap=0)["candidates"]["mini"]["test"]["intervals"] == {}
+
+
+def test_the_paths_are_those_of_the_graph():
+    assert stage_arguments(evaluate.run) == ["models", "parts", "history", "metrics", "plots", "errors"]

@@ -1,0 +1,49 @@
+"""What follows from the figures of several candidates: the winner, flat names for tracking, words for the console."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from wenhuo.errors import DataError
+from wenhuo.metrics.classification import FIGURES
+
+CHOSEN_BY = "the highest macro_f1 on validation; of equals the one that params.yaml names first"
+
+
+def choose(validation: Mapping[str, Mapping[str, Any]]) -> str:
+    """The candidate with the highest macro-F1; of equals the first.
+
+    Args:
+        validation: candidate to its measure on validation, and on nothing else.
+
+    Raises:
+        DataError: no candidate has a figure.
+    """
+    scores = {name: measure["macro_f1"] for name, measure in validation.items() if measure["macro_f1"] is not None}
+    if not scores:
+        raise DataError("validation has no rows to choose a winner by", "raise split.validation, or bring such rows")
+    return max(scores, key=lambda name: scores[name])
+
+
+def flat_figures(splits: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+    """The figures and the ends of their intervals by names such as ``test/macro_f1`` and ``test/macro_f1_low``.
+
+    Args:
+        splits: split to its measure. Undefined figures are left out.
+    """
+    flat: dict[str, float] = {}
+    for split, measure in splits.items():
+        for name in FIGURES:
+            low, high = measure["intervals"].get(name) or (None, None)
+            values = {name: measure[name], f"{name}_low": low, f"{name}_high": high}
+            flat |= {f"{split}/{key}": value for key, value in values.items() if value is not None}
+    return flat
+
+
+def spoken(measure: Mapping[str, Any], name: str) -> str:
+    """A figure for people, e.g. ``0.912 [0.901, 0.923]``; ``-`` when it is undefined."""
+    if measure[name] is None:
+        return "-"
+    interval = measure["intervals"].get(name)
+    return f"{measure[name]:.3f}" + (f" [{interval[0]:.3f}, {interval[1]:.3f}]" if interval else "")
