@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from tasks import STAGES
-from wenhuo.errors import WenhuoError
+from wenhuo.errors import SettingsError, WenhuoError
 from wenhuo.settings import Section, parse_sections, read_yaml
 
 PARAMETERS = Path("params.yaml")
@@ -35,7 +35,11 @@ def read_parameters(path: Path = PARAMETERS) -> dict[str, Section]:
     Raises:
         SettingsError: with every mistake in the file.
     """
-    return parse_sections(read_yaml(path), section_models(), where=str(path))
+    sections = parse_sections(read_yaml(path), section_models(), where=str(path))
+    mistakes = stage_module("train").disagreements(sections["train"], sections["encode"])
+    if mistakes:
+        raise SettingsError(f"{path}: " + "\n  ".join(mistakes), "mend them and run again")
+    return sections
 
 
 def stage_arguments(run: Callable[..., Any]) -> list[str]:

@@ -10,8 +10,10 @@ from pathlib import Path
 
 from pydantic import Field, field_validator
 
+from tasks.encode import Params as Encode
+from wenhuo.encoding.options import Tokens
 from wenhuo.settings import Section, check_names
-from wenhuo.training.options import Candidate, LinearCandidate
+from wenhuo.training.options import Candidate, LinearCandidate, TransformerCandidate
 
 CHECKPOINTS = Path("data/checkpoints")
 
@@ -23,6 +25,25 @@ class Params(Section):
     candidates: dict[str, Candidate] = Field(min_length=1, description="What is trained and compared, by name.")
 
     _names = field_validator("candidates")(check_names)
+
+
+def disagreements(params: Params, encode: Encode) -> list[str]:
+    """What the candidates ask of the encoders and these do not give, a sentence each."""
+    found = [_disagreement(name, candidate, encode) for name, candidate in params.candidates.items()]
+    return [f"train.candidates.{sentence}" for sentence in found if sentence]
+
+
+def _disagreement(name: str, candidate: Candidate, encode: Encode) -> str | None:
+    encoder = encode.encoders.get(candidate.encoder)
+    if encoder is None:
+        return f"{name}.encoder: there is no {candidate.encoder!r} in encode.encoders ({', '.join(encode.encoders)})"
+    wanted = "ngrams" if isinstance(candidate, LinearCandidate) else "tokens"
+    if encoder.kind != wanted:
+        return f"{name}.encoder: {candidate.encoder!r} is of kind {encoder.kind}, a {candidate.kind} needs {wanted}"
+    from_corpus = isinstance(encoder, Tokens) and encoder.tokenizer == "corpus"
+    if isinstance(candidate, TransformerCandidate) and candidate.backbone == "checkpoint" and from_corpus:
+        return f"{name}.backbone: the encoder {candidate.encoder!r} comes from no checkpoint; set its tokenizer to one"
+    return None
 
 
 def run(params: Params, *, name: str, encoded: Path, model: Path, history: Path) -> None:

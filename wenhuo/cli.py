@@ -68,6 +68,18 @@ def summary(
     print_summary(root)
 
 
+@app.command()
+def ui(
+    port: Annotated[int, typer.Option(help="The port to listen on.")] = 5000,
+    host: Annotated[str, typer.Option(help="The address to listen on; others than this machine's own let anyone in.")] = "127.0.0.1",
+    root: Annotated[Path, typer.Option(help="The project's folder.")] = Path(),
+) -> None:
+    """Browse runs, curves, pictures and the registry in MLflow's own pages, served light."""
+    from wenhuo.tracking.pages import serve
+
+    serve(root, host, port)
+
+
 def main() -> None:
     """Run the command; a mistake of the user's is one or two lines and exit code 1, wrong usage is exit code 2."""
     try:
