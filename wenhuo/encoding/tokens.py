@@ -106,7 +106,7 @@ def from_checkpoint(options: Tokens) -> Tokenizer:
     Raises:
         SourceError: there is no such checkpoint, or the hub cannot be reached.
     """
-    from wenhuo.models.checkpoints import locate
+    from wenhuo.checkpoints import locate
 
     found = locate(options.tokenizer, options.revision)
     try:

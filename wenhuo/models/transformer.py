@@ -15,7 +15,7 @@ from transformers import AutoConfig, AutoModel, BertConfig, BertModel
 from transformers.utils import logging as transformers_logging
 
 from wenhuo.errors import ModelError
-from wenhuo.models.checkpoints import locate
+from wenhuo.checkpoints import locate
 from wenhuo.models.heads import HEADS
 
 TOKENS_AT_ONCE = 16_384
