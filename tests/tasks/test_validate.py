@@ -67,7 +67,7 @@ def test_errors_stop_the_stage_after_both_reports_are_written(tmp_path: Path) ->
     result = json.loads((tmp_path / "reports/validation.json").read_text(encoding="utf-8"))
     assert (result["success"], result["errors"]) == (False, 2)
     page = (tmp_path / "reports/validation.html").read_text(encoding="utf-8")
-    assert "Not fit to go on: 2\u00a0errors." in page
+    assert "Not fit to go on: 2\u00a0errors" in page
 
 
 def test_warnings_do_not_stop_the_stage(tmp_path: Path) -> None:
