@@ -1,0 +1,153 @@
+"""The corpus: a Parquet file of labelled texts with stable row ids, written batch by batch; and the rejected rows."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from wenhuo.reading.records import Chunk, Rejected
+
+ID_BYTES = 16
+BATCH_ROWS = 1 << 15
+BATCH_CHARACTERS = 1 << 24
+
+CORPUS = pa.schema(
+    [
+        ("id", pa.string()),
+        ("text", pa.string()),
+        ("label", pa.string()),
+        ("split", pa.string()),
+        ("origin", pa.string()),
+        ("row", pa.int64()),
+    ]
+)
+REJECTED = pa.schema([("origin", pa.string()), ("row", pa.int64()), ("reason", pa.string()), ("content", pa.string())])
+
+
+class RowIds:
+    """Ids of rows: the BLAKE2b-128 of text, label and the how-manieth such row it is, in hexadecimal.
+
+    So an id neither depends on file names nor on the order of rows, and rows that are added change no other's id. To
+    know which rows repeat one, eight bytes a row are kept, in sorted runs whose lengths halve (a log-structured merge).
+    """
+
+    def __init__(self) -> None:
+        self._runs: list[np.ndarray[Any, np.dtype[np.uint64]]] = []
+        self._repeats: dict[bytes, int] = {}
+
+    def take(self, texts: Sequence[str], labels: Sequence[str]) -> list[str]:
+        """The ids of the next rows."""
+        digests = [_digest(f"{label}\0{text}".encode()) for text, label in zip(texts, labels, strict=True)]
+        keys = np.frombuffer(b"".join(digests), dtype="<u8")[::2].astype(np.uint64)
+        for place in np.flatnonzero(self._seen(keys)):
+            digest = digests[place]
+            count = self._repeats[digest] = self._repeats.get(digest, 0) + 1
+            digests[place] = _digest(digest + count.to_bytes(8, "little"))
+        written, step = b"".join(digests).hex(), 2 * ID_BYTES
+        return [written[at : at + step] for at in range(0, len(written), step)]
+
+    def _seen(self, keys: np.ndarray[Any, np.dtype[np.uint64]]) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Which of these keys came before, in an earlier call or earlier in this one; remembers them all."""
+        order = np.argsort(keys, kind="stable")
+        ordered = keys[order]
+        repeated = np.zeros(len(keys), dtype=np.bool_)
+        repeated[1:] = ordered[1:] == ordered[:-1]
+        for run in self._runs:
+            places = np.minimum(np.searchsorted(run, ordered), len(run) - 1)
+            repeated |= run[places] == ordered
+        fresh = ordered[~repeated]
+        while self._runs and len(self._runs[-1]) <= 2 * len(fresh):
+            fresh = np.sort(np.concatenate([self._runs.pop(), fresh]), kind="stable")  # timsort merges sorted runs
+        if len(fresh):
+            self._runs.append(fresh)
+        seen = np.empty_like(repeated)
+        seen[order] = repeated
+        return seen
+
+
+class CorpusWriter:
+    """Collects chunks and writes them in row groups, whose bounds follow from the rows alone.
+
+    Args:
+        path: the Parquet file to write.
+        metadata: the corpus's description, kept under the schema's key ``wenhuo``.
+    """
+
+    def __init__(self, path: Path, metadata: Mapping[str, Any]) -> None:
+        schema = CORPUS.with_metadata({b"wenhuo": orjson.dumps(metadata)})
+        self._writer = pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=["label", "split", "origin"])
+        self._ids = RowIds()
+        self._tables: list[pa.Table] = []
+        self._rows = self._characters = 0
+
+    def add(self, chunk: Chunk, split: str | None, origin: str) -> None:
+        """Add the sound rows of a chunk."""
+        count = len(chunk.texts)
+        columns = [
+            _strings(self._ids.take(chunk.texts, chunk.labels)),
+            _strings(chunk.texts),
+            _strings(chunk.labels),
+            _strings([split] * count) if split else pa.nulls(count, pa.string()),
+            _strings([origin] * count),
+            _numbers(chunk.rows),
+        ]
+        self._tables.append(pa.table(columns, schema=CORPUS))
+        self._rows += count
+        self._characters += columns[1].nbytes
+        if self._rows >= BATCH_ROWS or self._characters >= BATCH_CHARACTERS:
+            self._flush()
+
+    def __enter__(self) -> CorpusWriter:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        if kind is None:
+            self._flush()
+        self._writer.close()
+
+    def _flush(self) -> None:
+        if self._rows:
+            self._writer.write_table(pa.concat_tables(self._tables).combine_chunks(), row_group_size=self._rows)
+        self._tables, self._rows, self._characters = [], 0, 0
+
+
+@contextmanager
+def rejected_writer(path: Path) -> Iterator[Any]:
+    """Yield a function that writes rejected rows: ``write(origin, rows)``; the table is empty where none come."""
+    with pq.ParquetWriter(path, REJECTED, compression="zstd") as writer:
+
+        def write(origin: str, rows: Sequence[Rejected]) -> None:
+            if rows:
+                numbers, reasons, contents = zip(*rows, strict=True)
+                columns = [_strings([origin] * len(rows)), _numbers(numbers), _strings(reasons), _strings(contents)]
+                writer.write_batch(pa.record_batch(columns, schema=REJECTED))
+
+        yield write
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.blake2b(content, digest_size=ID_BYTES).digest()
+
+
+def _strings(values: Sequence[str]) -> Any:
+    """An Arrow array; ``pa.array`` would import pandas, two seconds of processor time for nothing this needs."""
+    builder = pa.lib.StringBuilder()
+    builder.append_values(values)
+    return builder.finish()
+
+
+def _numbers(values: Sequence[int]) -> Any:
+    return pa.Int64Array.from_buffers(pa.int64(), len(values), [None, pa.py_buffer(np.array(values, dtype=np.int64))])
+
+
+def read_metadata(path: Path) -> dict[str, Any]:
+    """What a corpus says about itself: ``source``, ``synthetic``, ``label_order``."""
+    return dict(orjson.loads(pq.read_schema(path).metadata[b"wenhuo"]))
