@@ -28,7 +28,8 @@ class Params(Section):
     """What is read and how its columns and labels are called."""
 
     source: Name = Field(
-        "sample", description="What is read: sample, a file, a folder, a URL, or hf://owner/name[@revision]."
+        "sample",
+        description="What is read: sample, a file, a folder, a URL, or hf://owner/name[/configuration][@revision].",
     )
     text: Name | None = Field(None, description="Name of the text column; null finds it where there is no doubt.")
     label: Name | None = Field(None, description="Name of the label column; null finds it where there is no doubt.")

@@ -219,6 +219,33 @@ def test_the_command_prints_an_error_in_two_lines(tmp_path: Path) -> None:
     assert ended.stderr.splitlines() == ["error: 空 的.csv is empty", "  → give a file with rows"]
 
 
+@pytest.mark.slow
+def test_memory_follows_a_chunk_and_not_the_source(tmp_path: Path) -> None:
+    """Ten times the rows (30 MB more text) may cost what is kept for each row: eight bytes, and a bounded row group."""
+    peaks = []
+    for rows in (40_000, 400_000):
+        file = tmp_path / f"{rows}.tsv"
+        with file.open("w", encoding="utf-8") as out:
+            out.write("text\tlabel\n")
+            out.writelines(f"这家酒店的房间很干净，服务态度也好{n}，下次再来\t{n % 3}\n" for n in range(rows))
+        command = (
+            "import resource, sys; from pathlib import Path; from tasks import ingest, source\n"
+            "params, at = ingest.Params(source=sys.argv[1]), Path(sys.argv[2])\n"
+            "source.run(params, fingerprint=at / 's')\n"
+            "ingest.run(params, fingerprint=at / 's', corpus=at / 'c', rejected=at / 'r', report=at / 'j')\n"
+            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+        )
+        ended = subprocess.run(
+            [sys.executable, "-c", command, str(file), str(tmp_path)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        peaks.append(int(ended.stdout.splitlines()[-1]) / 1024)
+    assert peaks[1] - peaks[0] < 40, peaks
+
+
 @pytest.mark.skipif(not PUBLISHED.is_dir(), reason="the published data sets are not beside the repository")
 class TestPublished:
     """Real files: every row is read."""

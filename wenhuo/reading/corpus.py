@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,12 +46,13 @@ class RowIds:
 
     def take(self, texts: Sequence[str], labels: Sequence[str]) -> list[str]:
         """The ids of the next rows."""
-        digests = [_digest(f"{label}\0{text}".encode()) for text, label in zip(texts, labels, strict=True)]
+        hashed = partial(hashlib.blake2b, digest_size=ID_BYTES)
+        digests = [hashed(f"{label}\0{text}".encode()).digest() for text, label in zip(texts, labels, strict=True)]
         keys = np.frombuffer(b"".join(digests), dtype="<u8")[::2].astype(np.uint64)
         for place in np.flatnonzero(self._seen(keys)):
             digest = digests[place]
             count = self._repeats[digest] = self._repeats.get(digest, 0) + 1
-            digests[place] = _digest(digest + count.to_bytes(8, "little"))
+            digests[place] = hashed(digest + count.to_bytes(8, "little")).digest()
         written, step = b"".join(digests).hex(), 2 * ID_BYTES
         return [written[at : at + step] for at in range(0, len(written), step)]
 
@@ -83,7 +85,10 @@ class CorpusWriter:
 
     def __init__(self, path: Path, metadata: Mapping[str, Any]) -> None:
         schema = CORPUS.with_metadata({b"wenhuo": orjson.dumps(metadata)})
-        self._writer = pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=["label", "split", "origin"])
+        repeating = ["label", "split", "origin"]
+        self._writer = pq.ParquetWriter(
+            path, schema, compression="zstd", use_dictionary=repeating, write_statistics=[*repeating, "row"]
+        )
         self._ids = RowIds()
         self._tables: list[pa.Table] = []
         self._rows = self._characters = 0
@@ -131,10 +136,6 @@ def rejected_writer(path: Path) -> Iterator[Any]:
                 writer.write_batch(pa.record_batch(columns, schema=REJECTED))
 
         yield write
-
-
-def _digest(content: bytes) -> bytes:
-    return hashlib.blake2b(content, digest_size=ID_BYTES).digest()
 
 
 def _strings(values: Sequence[str]) -> Any:

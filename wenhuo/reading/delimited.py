@@ -16,6 +16,7 @@ from wenhuo.reading.records import (
     BAD_QUOTES,
     CUT_OFF,
     EXTRA_COLUMNS,
+    HEADER_AGAIN,
     MISSING_COLUMNS,
     Chunk,
     Rejected,
@@ -85,26 +86,31 @@ def read_delimited(path: Path, charset: Charset, layout: Layout, columns: Column
     width = len(layout.names)
     blocks = read_lines(path, charset)
     for part in split_records(blocks, layout.delimiter, quotes=layout.quotes, width=width, body=layout.body):
-        whole, blank = _set_apart(part, width, layout.delimiter)
+        whole, blank = _set_apart(part, layout)
         texts, labels = [fields[text] for fields in whole.fields], [fields[label] for fields in whole.fields]
         yield settle(texts, labels, whole.numbers, whole.rejected, blank)
 
 
-def _set_apart(part: Fields, width: int, delimiter: str) -> tuple[Fields, int]:
-    """The records that have ``width`` fields; others are rejected, and empty lines counted."""
-    if {len(fields) for fields in part.fields} == {width}:
+def _set_apart(part: Fields, layout: Layout) -> tuple[Fields, int]:
+    """The records that have as many fields as there are columns; others are rejected, and empty lines counted.
+
+    A header in the middle (files put together with ``cat``) is no row either.
+    """
+    width, header = len(layout.names), layout.names if layout.body > 1 else None
+    if {len(fields) for fields in part.fields} == {width} and header not in part.fields:
         return part, 0
     numbers, records, rejected, blank = [], [], part.rejected, 0
     for number, fields in zip(part.numbers, part.fields, strict=True):
-        if len(fields) == width:
+        if len(fields) == width and fields != header:
             numbers.append(number)
             records.append(fields)
         elif not fields:
             blank += 1
         else:
-            last = not part.ended and number == part.numbers[-1]
-            reason = EXTRA_COLUMNS if len(fields) > width else CUT_OFF if last else MISSING_COLUMNS
-            rejected.append(reject(number, reason, delimiter.join(fields)))
+            cut = not part.ended and number == part.numbers[-1]
+            missing = CUT_OFF if cut else MISSING_COLUMNS
+            reason = HEADER_AGAIN if fields == header else EXTRA_COLUMNS if len(fields) > width else missing
+            rejected.append(reject(number, reason, layout.delimiter.join(fields)))
     return Fields(numbers, records, rejected, part.ended), blank
 
 
@@ -128,7 +134,8 @@ def split_records(
 
 def _plain(blocks: Iterable[Block], delimiter: str) -> Iterator[Fields]:
     for block in blocks:
-        fields = [_split(line, delimiter) for line in block.lines]
+        lines = [line.removesuffix("\r") for line in block.lines]
+        fields = [line.split(delimiter) if line else [] for line in lines]
         yield Fields(range(block.first, block.first + len(fields)), fields, [], block.ended)
 
 

@@ -53,6 +53,7 @@ class Reading:
         columns: the columns used.
         chunks: its rows; can be read once.
         names: names of the labels 0, 1, … that the file itself brings.
+        ignored: parts of the source that are not read, where that is known only now.
     """
 
     origin: str
@@ -62,6 +63,7 @@ class Reading:
     columns: Columns
     chunks: Iterator[Chunk]
     names: list[str] | None = None
+    ignored: tuple[str, ...] = ()
 
 
 def file_format(name: str) -> str | None:

@@ -76,12 +76,13 @@ def hub_readings(source: str, version: str, wanted: Wanted) -> Iterator[Reading]
     parts = _load(source, hub, commit)
     known = {name: SPLITS[name.casefold()] for name in parts if name.casefold() in SPLITS}
     divided = len(parts) > 1 and bool(known)
+    ignored = tuple(name for name in parts if divided and name not in known)
     for name, rows in parts.items():
-        if divided and name not in known:
+        if name in ignored:
             continue
         if not len(rows):
             raise DataError(f"{source}: the split {name} holds no rows", "name another configuration or revision")
-        yield _read_split(rows, name, known[name] if divided else None, wanted)
+        yield _read_split(rows, name, known[name] if divided else None, wanted, ignored)
 
 
 def _load(source: str, hub: HubSource, commit: str) -> dict[str, Any]:
@@ -123,7 +124,7 @@ def _prepared(hub: HubSource, commit: str) -> Any:
     return Cache(dataset_name=name, repo_id=hub.repository, config_name=configuration, version=version, hash=commit)
 
 
-def _read_split(rows: Any, name: str, split: str | None, wanted: Wanted) -> Reading:
+def _read_split(rows: Any, name: str, split: str | None, wanted: Wanted, ignored: tuple[str, ...]) -> Reading:
     columns = find_columns(rows.column_names, wanted, name)
     feature = rows.features[columns.label]
     names = None if wanted.named else getattr(feature, "names", None)
@@ -136,7 +137,7 @@ def _read_split(rows: Any, name: str, split: str | None, wanted: Wanted) -> Read
             yield read_batch(table, columns, names, row)
             row += table.num_rows
 
-    return Reading(name, split, "hub", None, columns, chunks(), names)
+    return Reading(name, split, "hub", None, columns, chunks(), names, ignored)
 
 
 def _unreachable(source: str, error: Exception) -> SourceError:

@@ -121,6 +121,7 @@ def read_into(
         for reading in chain([first], files):
             file = FileAccount(reading)
             account.files.append(file)
+            account.ignored += [name for name in reading.ignored if name not in account.ignored]
             _check_names(account, reading)
             for chunk in reading.chunks:
                 if names:

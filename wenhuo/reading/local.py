@@ -37,7 +37,11 @@ def local_files(source: Path) -> tuple[Path, Choice]:
         return source.parent, Choice([SourceFile(source.name, None)], [])
     if not source.is_dir():
         raise SourceError(f"ingest.source: there is no file or folder {source}", missing_hint())
-    return source, choose_files([path.name for path in source.iterdir() if path.is_file()], str(source))
+    try:
+        names = [path.name for path in source.iterdir() if path.is_file()]
+    except OSError as error:
+        raise SourceError(f"{source} cannot be read: {error.strerror}", missing_hint()) from None
+    return source, choose_files(names, str(source))
 
 
 def missing_hint() -> str:

@@ -22,6 +22,7 @@ NO_LABEL = "no label"
 NUL = "a NUL character"
 BAD_CHARACTERS = "undecodable characters"
 CUT_OFF = "the last line is cut off"
+HEADER_AGAIN = "the header again"
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 

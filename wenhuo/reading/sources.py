@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from wenhuo.errors import SourceError
 from wenhuo.reading.columns import Wanted
@@ -123,7 +124,7 @@ def _fetched_readings(source: str, kind: str, found: dict[str, Any], wanted: Wan
 
         is_folder, prefix = download(source, found["files"], folder), ""
     names = [path.name for path in folder.iterdir()]
-    files = choose_files(names, source).files if is_folder else [SourceFile(names[0], None)]
+    files = choose_files(names, found["source"]).files if is_folder else [SourceFile(names[0], None)]
     for name, split in files:
         yield open_file(folder / name, prefix + name, split, wanted)
 
@@ -147,4 +148,4 @@ def _names_version(label_names: str | None, cache: Path) -> dict[str, Any] | Non
 
 
 def _path(given: str) -> Path:
-    return Path(given.removeprefix("file://")).expanduser()
+    return Path(unquote(given.removeprefix("file://")) if given.startswith("file://") else given).expanduser()

@@ -146,13 +146,17 @@ def test_any_bytes_give_rows_or_a_plain_error(tmp_path: Path, content: bytes, ex
 @given(rows=_rows(without="\t\n\r"), data=st.data())
 def test_every_line_is_read_rejected_or_empty(tmp_path: Path, rows: list[Row], data: st.DataObject) -> None:
     """However a CSV file is damaged, each line belongs to a row, to a rejected row, or is empty."""
-    lines = ["text,label", *(f'"{text}",{label}'.replace("\0", "") for text, label in _anchored(rows))]
+    lines = [
+        "text,label",
+        *(f'"{text}",{label}'.replace("\0", "") for text, label in [("前", "1"), *rows, ("后", "0")]),
+    ]
     for _ in range(data.draw(st.integers(1, 3))):
         place = data.draw(st.integers(1, len(lines) - 1))
-        at = data.draw(st.integers(0, len(lines[place])))
-        lines[place] = (
-            lines[place][:at] + data.draw(st.sampled_from(['"', ",", '""', "\0", "\n", '"\n'])) + lines[place][at:]
-        )
+        at = data.draw(
+            st.integers(0, max(0, lines[place].rfind(",")))
+        )  # in the text: labels lose line ends around them
+        damage = data.draw(st.sampled_from(['"', ",", '""', "\0", "\n", '"\n']))
+        lines[place] = lines[place][:at] + damage + lines[place][at:]
     path = tmp_path / "file.csv"
     _write(path, "\n".join(lines) + "\n", "utf-8")
     read, rejected = _read(path)
@@ -160,6 +164,7 @@ def test_every_line_is_read_rejected_or_empty(tmp_path: Path, rows: list[Row], d
     physical = path.read_text(encoding="utf-8").split("\n")[:-1]
     assert len(set(found)) == len(found)
     spans = {row: text.count("\n") + label.count("\n") for row, text, label in read}
+    spans |= {bad.row: bad.content.count("\n") for bad in rejected}
     covered = {line for row in found for line in range(row, row + spans.get(row, 0) + 1)}
     assert {number for number, line in enumerate(physical, start=1) if line and number > 1} <= covered
 
@@ -184,6 +189,14 @@ def test_missing_extra_and_cut_off_lines(tmp_path: Path) -> None:
         (8, records.CUT_OFF),
     ]
     assert rejected[1].content == "坏\t0\t多"
+
+
+def test_a_header_in_the_middle_is_no_row(tmp_path: Path) -> None:
+    path = tmp_path / "file.csv"
+    path.write_text("text,label\n好,1\ntext,label\n坏,0\n", encoding="utf-8")
+    rows, rejected = _read(path)
+    assert rows == [(2, "好", "1"), (4, "坏", "0")]
+    assert [(bad.row, bad.reason) for bad in rejected] == [(3, records.HEADER_AGAIN)]
 
 
 def test_an_undecodable_line_is_rejected_and_shown(tmp_path: Path) -> None:
