@@ -22,6 +22,7 @@ from dvc.exceptions import DvcException, NotDvcRepoError
 from dvc.lock import LockError
 from dvc.repo import Repo
 from dvc.repo.reproduce import collect_stages, get_active_graph, plan_repro
+from dvc.rwlock import RWLockFileCorruptedError
 from dvc.stage import PipelineStage
 from dvc.stage.serialize import to_single_stage_lockfile
 from dvc.utils.serialize import dumps_yaml, load_yaml, parse_yaml_for_update
@@ -170,6 +171,9 @@ def _opened(root: str | Path) -> Iterator[Repo]:
                 yield repo
         except NotDvcRepoError:
             raise GraphError(f"{root} is in no DVC repository", "run `dvc init` in the project's folder") from None
+        except RWLockFileCorruptedError as error:
+            hint = "a DVC process was killed while it wrote it: when none is at work, delete it"
+            raise GraphError(_one_line(error), hint) from None
         except (DvcException, TypeError) as error:  # DVC meets a date among the parameters with a TypeError
             raise GraphError(_one_line(error), "mend it, then `dvc status` accepts it") from None
 
