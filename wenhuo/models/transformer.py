@@ -85,6 +85,7 @@ def _load_backbone(folder: Path, name: str) -> nn.Module:
 
 def save(network: Network, folder: Path) -> None:
     """Write the backbone as transformers writes it (``backbone/``) and the head as ``head.safetensors``."""
+    transformers_logging.disable_progress_bar()
     network.backbone.save_pretrained(folder / "backbone")
     save_file({k: v.contiguous() for k, v in network.head.state_dict().items()}, folder / "head.safetensors")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -101,7 +100,6 @@ def _log_model(run_id: str, folder: Path, example: Sequence[str]) -> Any:
     """Log the folder as a pyfunc made of a script and files: nothing is pickled."""
     import pandas as pd
 
-    logging.getLogger("mlflow").setLevel(logging.ERROR)
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
     mlflow.set_tracking_uri(tracking_uri())
     library = Path(__file__).parents[1]
@@ -137,7 +135,6 @@ def fetch_model(uri: str) -> Path:
     """
     connect()
     mlflow.set_tracking_uri(tracking_uri())
-    logging.getLogger("mlflow").setLevel(logging.ERROR)
     try:
         fetched = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
     except (MlflowException, OSError) as error:

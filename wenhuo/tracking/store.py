@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 
@@ -16,6 +17,7 @@ STORE = Path("mlruns")
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
 }
@@ -35,6 +37,8 @@ def connect(root: Path = Path()) -> MlflowClient:
     """
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
+    for name in ("mlflow", "alembic"):  # what they tell of their tables is nobody's concern
+        logging.getLogger(name).setLevel(logging.ERROR)
     uri = tracking_uri(root)
     try:
         if not uri.startswith("sqlite:"):
