@@ -69,12 +69,12 @@ class Children:
             leaders = set(self._running)
         asked: set[psutil.Process] = set()
         give_up = time.monotonic() + grace
-        while members := {member for leader in leaders for member in family(leader)}:
+        while members := [member for leader in leaders for member in family(leader)]:
             if time.monotonic() >= give_up:
                 return end(members, grace=0)
-            fresh = {member for member in members - asked if member.pid not in leaders}
+            fresh = [member for member in members if member not in asked and member.pid not in leaders]
             send(fresh, signal.SIGTERM)
-            asked |= fresh
+            asked.update(fresh)
             time.sleep(0.1)
 
     def _start(self, command: Sequence[str], cwd: Path, env: Mapping[str, str]) -> subprocess.Popen[str]:
@@ -117,19 +117,24 @@ def send(members: Iterable[psutil.Process], signal_number: signal.Signals) -> No
 
 
 def family(leader: int) -> list[psutil.Process]:
-    """The living processes of a leader's group, and its descendants in other groups."""
+    """The living processes of a leader's group, and its descendants in other groups; parents before their children.
+
+    The order matters to who sends them a signal: a shell whose command is ended first goes on to the next command.
+    """
     found: set[psutil.Process] = set()
     with contextlib.suppress(psutil.Error):
         found.update(psutil.Process(leader).children(recursive=True))
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, 0)  # raises when the group is empty, which spares us the look at every process
+        found.update(process for process in psutil.process_iter() if _group(process) == leader)
+    return sorted(filter(alive, found), key=lambda process: (process.create_time(), process.pid))
+
+
+def _group(process: psutil.Process) -> int | None:
     try:
-        os.killpg(leader, 0)
+        return os.getpgid(process.pid)
     except (ProcessLookupError, PermissionError):
-        return [member for member in found if alive(member)]
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, ProcessLookupError, PermissionError):
-            if os.getpgid(process.pid) == leader:
-                found.add(process)
-    return [member for member in found if alive(member)]
+        return None
 
 
 def alive(process: psutil.Process) -> bool:

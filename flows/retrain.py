@@ -153,7 +153,7 @@ def _conclusion(execution: Execution) -> State[Any]:
         reasons = [f"{name} failed: {execution.endings[name].reason}" for name in failed]
         return Failed(message="; ".join(reasons + [f"not run: {', '.join(others)}"] * bool(others)))
     ran = len(named[Outcome.RUN]) + len(named[Outcome.SAME])
-    return Completed(message=f"{ran} stages run, {len(named[Outcome.CACHED])} cached")
+    return Completed(message=f"{ran} {'stage' if ran == 1 else 'stages'} run, {len(named[Outcome.CACHED])} cached")
 
 
 @contextlib.contextmanager
