@@ -7,7 +7,7 @@ A stage's module has the name it bears in ``dvc.yaml`` and in ``params.yaml`` an
   that its command in ``dvc.yaml`` gives.
 
 Modules import only what is light at the top and the library inside ``run``: ``python -m tasks`` reads the parameters
-of every stage before it starts one, so that all mistakes are reported together, and that must not cost an import of torch.
+of every stage before it starts one, so that all mistakes are reported together, and that must not import torch.
 """
 
 STAGES = ("source", "ingest", "validate", "clean", "split", "encode", "train", "evaluate", "register")

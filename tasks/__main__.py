@@ -17,8 +17,10 @@ def _enter_environment() -> None:
     for folder in Path(__file__).resolve().parents:
         python = folder / ".venv" / "bin" / "python"
         if python.exists() and Path(sys.prefix) != folder / ".venv":
-            os.execv(python, [str(python), "-m", "tasks", *sys.argv[1:]])
-    sys.exit("error: this Python lacks wenhuo's libraries\n  → run `make setup`, or activate the environment that has them")
+            os.execv(python, [str(python), "-m", "tasks", *sys.argv[1:]])  # noqa: S606 - no shell is wanted
+    sys.exit(
+        "error: this Python lacks wenhuo's libraries\n  → run `make setup`, or activate the environment that has them"
+    )
 
 
 if __name__ == "__main__":

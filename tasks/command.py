@@ -1,4 +1,4 @@
-"""The command line of the stages: arguments from ``run``'s signature, parameters from ``params.yaml``, errors at the edge."""
+"""The command line of the stages: arguments from ``run``'s signature, parameters from the file, errors at the edge."""
 
 from __future__ import annotations
 
@@ -54,7 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     for stage in STAGES:
         module = stage_module(stage)
         text = inspect.getdoc(module) or ""
-        sub = stages.add_parser(stage, help=text.splitlines()[0], description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
+        sub = stages.add_parser(
+            stage, help=text.splitlines()[0], description=text, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
         for name in stage_arguments(module.run):
             sub.add_argument(f"--{name}", required=True, type=str if name == "name" else Path)
     return parser

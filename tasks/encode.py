@@ -1,7 +1,7 @@
 """encode: texts to numbers, with one encoder fitted on the train rows.
 
-Train and validation rows are written as Arrow files for `train`; the test rows are only counted, so that no training can
-see them. The report tells lengths, truncation and what the encoder does not know.
+Train and validation rows are written as Arrow files for `train`; the test rows are only counted, so that no training
+can see them. The report tells lengths, truncation and what the encoder does not know.
 """
 
 from __future__ import annotations
@@ -30,8 +30,10 @@ def run(params: Params, *, name: str, parts: Path, encoded: Path, report: Path) 
 
     options = params.encoders[name]
     dataset = corpus.read_dataset(parts)
-    encode = corpus.encode_tokens if isinstance(options, Tokens) else corpus.encode_ngrams
-    found = encode(options, dataset, encoded)
+    if isinstance(options, Tokens):
+        found = corpus.encode_tokens(options, dataset, encoded)
+    else:
+        found = corpus.encode_ngrams(options, dataset, encoded)
     write_json(report, {"encoder": name, **found})
     train = found["train"]
     say(

@@ -1,8 +1,8 @@
 """register: the winner on validation goes into MLflow's registry, and becomes champion when it deserves to.
 
-It becomes champion when there is none, or when its macro-F1 beats the champion's on the same test set; a tie keeps the
-champion. `reports/winner.json` says who won; what the registry made of it is in `reports/registration.json`, which is no
-output of the graph, since it depends on what the registry held before.
+It becomes champion when there is none, or when its macro-F1 beats the champion's on the same test set; a tie keeps
+the champion. `reports/winner.json` says who won; what the registry made of it is in `reports/registration.json`,
+which is no output of the graph, since it depends on what the registry held before.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Params(Section):
         min_length=1,
         max_length=200,
         pattern=r"^[^/:]+$",
-        description="The registered model's name; null: 'wenhuo-' and the source's name, so that data sets do not compete.",
+        description="The registered model's name; null: wenhuo- and the source's name.",
     )
 
 
@@ -70,7 +70,9 @@ def _register(
     client = store.connect()
     made = runs.find_run(client, identity.key)
     if made is None:
-        raise TrackingError(f"this MLflow store has no run of {chosen}", "run `dvc repro --force --single-item evaluate`")
+        raise TrackingError(
+            f"this MLflow store has no run of {chosen}", "run `dvc repro --force --single-item evaluate`"
+        )
     tests = pl.read_parquet(parts / "test.parquet", columns=["text", "label"])
     tags = identity.tags() | lineage.data_tags(dataset) | lineage.lock_tag() | _figure_tags(chosen, figures)
     example = tests["text"].head(EXAMPLES).to_list() or ["…"]

@@ -38,7 +38,11 @@ def write_parts(folder: Path, sizes: dict[str, int], labels: dict[str, tuple[str
     folder.mkdir(parents=True, exist_ok=True)
     for seed, (split, count) in enumerate(sizes.items()):
         rows = make_rows(count, labels, seed)
-        table = {"id": [f"{split}-{i:05d}" for i in range(count)], "text": [t for t, _ in rows], "label": [x for _, x in rows]}
+        table = {
+            "id": [f"{split}-{i:05d}" for i in range(count)],
+            "text": [t for t, _ in rows],
+            "label": [x for _, x in rows],
+        }
         frame = pl.DataFrame(table).with_columns(leaked=pl.lit(False), origin=pl.lit("made"), row=pl.int_range(count))
         frame.write_parquet(folder / f"{split}.parquet")
     about = {"labels": sorted(labels), "cleaning": Cleaning().model_dump(), "source": "made", "synthetic": True}

@@ -15,7 +15,11 @@ import typer
 from wenhuo.errors import WenhuoError
 
 app = typer.Typer(
-    name="wenhuo", help="Labelled text in, a classifier out. 文火", no_args_is_help=True, add_completion=False, rich_markup_mode=None
+    name="wenhuo",
+    help="Labelled text in, a classifier out. 文火",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
 )
 
 
@@ -38,14 +42,19 @@ def _options(version: Annotated[bool, typer.Option("--version", help="Print the 
 
 @app.command()
 def predict(
-    texts: Annotated[list[str] | None, typer.Argument(help="Texts to classify; none: one a line from standard input.")] = None,
+    texts: Annotated[
+        list[str] | None, typer.Argument(help="Texts to classify; none: one a line from standard input.")
+    ] = None,
     model: Annotated[
         str | None, typer.Option(help="A model folder, or models:/name@alias; by default the champion of the last run.")
     ] = None,
     file: Annotated[
-        Path | None, typer.Option("--file", "-f", help="Read texts from a file: one a line, or JSON lines with a field 'text'.")
+        Path | None,
+        typer.Option("--file", "-f", help="Read texts from a file: one a line, or JSON lines with a field 'text'."),
     ] = None,
-    output: Annotated[Format, typer.Option("--format", help="auto: a table in a terminal, JSON lines elsewhere.")] = Format.auto,
+    output: Annotated[
+        Format, typer.Option("--format", help="auto: a table in a terminal, JSON lines elsewhere.")
+    ] = Format.auto,
 ) -> None:
     """Classify texts with the champion, or with another model."""
     from wenhuo import serving
@@ -71,7 +80,9 @@ def summary(
 @app.command()
 def ui(
     port: Annotated[int, typer.Option(help="The port to listen on.")] = 5000,
-    host: Annotated[str, typer.Option(help="The address to listen on; others than this machine's own let anyone in.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="The address to listen on; others than this machine's own let anyone in.")
+    ] = "127.0.0.1",
     root: Annotated[Path, typer.Option(help="The project's folder.")] = Path(),
 ) -> None:
     """Browse runs, curves, pictures and the registry in MLflow's own pages, served light."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -27,13 +26,13 @@ def whole(target: Path) -> Iterator[Path]:
         yield made
         if made.is_dir() and target.exists():
             shutil.rmtree(target)
-        os.replace(made, target)
+        made.replace(target)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
 def write_text(target: Path, text: str) -> None:
-    """Write UTF-8 text with ``\\n`` line ends, whole or not at all."""
+    """Write UTF-8 text with line feeds at line ends, whole or not at all."""
     with whole(target) as path:
         path.write_text(text, encoding="utf-8", newline="\n")
 
@@ -41,7 +40,9 @@ def write_text(target: Path, text: str) -> None:
 def write_json(target: Path, value: Any) -> None:
     """Write indented UTF-8 JSON with keys in the order given, whole or not at all. NaN becomes null."""
     with whole(target) as path:
-        path.write_bytes(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY))
+        path.write_bytes(
+            orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY)
+        )
 
 
 def read_json(path: Path) -> Any:

@@ -53,7 +53,7 @@ def identify_made(stage: str, root: Path = Path()) -> Identity:
 
 
 def code_tags(root: Path = Path()) -> dict[str, str]:
-    """The git commit, whether files differ from it (dvc.lock apart, which every run rewrites), and the environment's lock."""
+    """The git commit, whether files differ from it (dvc.lock apart: every run rewrites it), the environment's hash."""
     tags = {}
     commit = _git(root, "rev-parse", "HEAD")
     if commit:

@@ -81,7 +81,12 @@ def champion_address() -> str:
 def print_lines(results: Iterable[Result]) -> None:
     """Write one JSON object a line: text, label, probability, probabilities."""
     for text, found in results:
-        row = {"text": text, "label": found.label, "probability": found.probability, "probabilities": found.probabilities}
+        row = {
+            "text": text,
+            "label": found.label,
+            "probability": found.probability,
+            "probabilities": found.probabilities,
+        }
         sys.stdout.buffer.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
     sys.stdout.buffer.flush()
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-from ruamel.yaml import YAML, YAMLError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from wenhuo.errors import SettingsError
-
 
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 

@@ -1,4 +1,4 @@
-"""What a run of the graph made, for the person who started it: rows, candidates, the winner, files to open, next steps."""
+"""What a run of the graph made, for whoever started it: rows, candidates, the winner, files to open, next steps."""
 
 from __future__ import annotations
 
@@ -50,7 +50,9 @@ def _rows(found: dict[str, Any]) -> Table:
     ingest, checked, clean = found["ingest"], found["validation"], found["clean"]
     read, rejected = _total(ingest["rows"]), _total(ingest["rejected"])
     table.add_row("ingest", f"{read + rejected:,}", f"{read:,}", f"{rejected:,} rejected")
-    verdict = f"{checked['errors']} errors, {checked['warnings']} warnings in {len(checked['expectations'])} expectations"
+    verdict = (
+        f"{checked['errors']} errors, {checked['warnings']} warnings in {len(checked['expectations'])} expectations"
+    )
     table.add_row("validate", f"{read:,}", f"{read:,}", verdict)
     removed = ", ".join(f"{count:,} {reason}" for reason, count in _reasons(clean).items() if count)
     table.add_row("clean", f"{read:,}", f"{_total(clean['rows_out']):,}", Text(removed or "nothing removed"))
@@ -102,7 +104,13 @@ def _table(*columns: str) -> Table:
 
 def _outcome(metrics: dict[str, Any], registration: dict[str, Any]) -> list[Text]:
     version = f"{registration['model']} version {registration['version']}"
-    reports = ("reports/validation.html", "reports/metrics.json", "reports/plots/", "reports/errors/", "reports/removed.parquet")
+    reports = (
+        "reports/validation.html",
+        "reports/metrics.json",
+        "reports/plots/",
+        "reports/errors/",
+        "reports/removed.parquet",
+    )
     return [
         Text.assemble(("winner     ", "bold"), f"{metrics['winner']}, chosen on validation"),
         Text.assemble(("registered ", "bold"), f"{version}; {registration['reason']}"),

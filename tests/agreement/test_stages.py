@@ -57,8 +57,11 @@ def test_commands_give_the_arguments_that_the_stage_takes(stage):
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_paths_in_commands_are_dependencies_or_outputs(stage):
-    known = [p if isinstance(p, str) else next(iter(p)) for kind in ("deps", "outs", "metrics", "plots")
-             for p in definition(stage).get(kind, [])]
+    known = [
+        p if isinstance(p, str) else next(iter(p))
+        for kind in ("deps", "outs", "metrics", "plots")
+        for p in definition(stage).get(kind, [])
+    ]
     for option, path in re.findall(r"--(\w+) (\S+)", definition(stage)["cmd"]):
         if option != "name":
             assert any(path == k or k.startswith(f"{path}/") or path.startswith(f"{k}/") for k in known), (option, path)
@@ -66,7 +69,9 @@ def test_paths_in_commands_are_dependencies_or_outputs(stage):
 
 def module_path(name: str) -> Path | None:
     path = ROOT / Path(*name.split("."))
-    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py") if path.with_suffix(".py").exists() else None
+    return (
+        path / "__init__.py" if path.is_dir() else path.with_suffix(".py") if path.with_suffix(".py").exists() else None
+    )
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The edge: mistakes are one or two lines and exit code 1, wrong usage is exit code 2, and no traceback reaches a user."""
+"""The edge: mistakes are one or two lines and exit code 1, wrong usage is exit code 2, no traceback reaches a user."""
 
 import shutil
 import subprocess
@@ -35,7 +35,12 @@ def change(project: Path, place: str, value: object) -> None:
 def stage(project: Path, *arguments: str) -> tuple[int, list[str]]:
     command = [sys.executable, "-m", "tasks", *arguments]
     done = subprocess.run(
-        command, cwd=project, capture_output=True, text=True, timeout=120, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin"}
+        command,
+        cwd=project,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin"},
     )
     assert "Traceback" not in done.stderr, done.stderr
     return done.returncode, [line for line in done.stderr.splitlines() if line]
@@ -48,17 +53,30 @@ def ingest(project: Path, source: str | Path, **more: object) -> tuple[int, list
     code, said = stage(project, "source", "--fingerprint", "data/source.json")
     if code:
         return code, said
-    paths = ["--fingerprint", "data/source.json", "--corpus", "c.parquet", "--rejected", "r.parquet", "--report", "i.json"]
+    paths = [
+        "--fingerprint",
+        "data/source.json",
+        "--corpus",
+        "c.parquet",
+        "--rejected",
+        "r.parquet",
+        "--report",
+        "i.json",
+    ]
     return stage(project, "ingest", *paths)
 
 
 def test_help_lists_the_stages(project):
-    done = subprocess.run([sys.executable, "-m", "tasks", "--help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "tasks", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert "ingest" in done.stdout
     assert "register" in done.stdout
 
 
-@pytest.mark.parametrize("arguments", [[], ["nonsense"], ["split"], ["split", "--cleaned", "x"], ["split", "--nothing"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["nonsense"], ["split"], ["split", "--cleaned", "x"], ["split", "--nothing"]]
+)
 def test_wrong_usage_is_exit_code_2(project, arguments):
     assert stage(project, *arguments)[0] == 2
 

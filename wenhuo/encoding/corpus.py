@@ -110,9 +110,7 @@ def _write(folder: Path, split: str, dataset: Dataset, rows: EncodedRows) -> Non
 
 def _finish(folder: Path, options: Ngrams | Tokens, dataset: Dataset, checkpoint: dict[str, str | None] | None) -> None:
     """Write the card: everything of the data set and the encoder that a model must remember."""
-    write_json(
-        folder / CARD, {"options": options.model_dump(), "checkpoint": checkpoint, "dataset": dataset.about}
-    )
+    write_json(folder / CARD, {"options": options.model_dump(), "checkpoint": checkpoint, "dataset": dataset.about})
 
 
 def read_card(encoded: Path) -> dict[str, Any]:

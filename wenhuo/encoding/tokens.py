@@ -110,10 +110,14 @@ def from_checkpoint(options: Tokens) -> Tokenizer:
 
     found = locate(options.tokenizer, options.revision)
     try:
-        inner = AutoTokenizer.from_pretrained(found.folder, use_fast=True, trust_remote_code=False, local_files_only=True)
+        inner = AutoTokenizer.from_pretrained(
+            found.folder, use_fast=True, trust_remote_code=False, local_files_only=True
+        )
     except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
-        raise SourceError(f"{options.tokenizer} has no tokenizer that can be loaded: {reason}", "name another checkpoint") from None
+        raise SourceError(
+            f"{options.tokenizer} has no tokenizer that can be loaded: {reason}", "name another checkpoint"
+        ) from None
     return _wrap(inner, options, {"name": options.tokenizer, "commit": found.commit})
 
 

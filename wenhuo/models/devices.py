@@ -12,8 +12,8 @@ Precision = Literal["auto", "float32", "bfloat16"]
 def device_and_dtype(precision: Precision) -> tuple[torch.device, torch.dtype]:
     """The best device of this machine and the type that matrix products are made in.
 
-    ``auto`` is bfloat16 where the hardware multiplies matrices of it: GPUs since Ampere, CPUs with AMX. On other CPUs it
-    would be slower (a step of the default backbone took 1.5 times as long with AVX-512 alone).
+    ``auto`` is bfloat16 where the hardware multiplies matrices of it: GPUs since Ampere, CPUs with AMX. On other CPUs
+    it would be slower (a step of the default backbone took 1.5 times as long with AVX-512 alone).
     """
     if torch.cuda.is_available():
         device, fast = torch.device("cuda"), torch.cuda.is_bf16_supported()

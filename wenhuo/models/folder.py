@@ -44,14 +44,18 @@ def read_card(folder: Path) -> Card:
         ModelError: there is no card, it is of another format, or the folder holds what is not allowed.
     """
     if not folder.is_dir():
-        raise ModelError(f"there is no model folder {folder}", "give the folder of a trained model, such as models/linear")
+        raise ModelError(
+            f"there is no model folder {folder}", "give the folder of a trained model, such as models/linear"
+        )
     _refuse_foreign(folder)
     try:
         return Card.model_validate(orjson.loads((folder / CARD).read_bytes()))
     except FileNotFoundError:
         raise ModelError(f"{folder} holds no {CARD}", "give the folder of a model that wenhuo trained") from None
     except (orjson.JSONDecodeError, ValidationError) as error:
-        raise ModelError(f"{folder / CARD} does not fit this version of wenhuo: {_first_line(error)}", "train again") from None
+        raise ModelError(
+            f"{folder / CARD} does not fit this version of wenhuo: {_first_line(error)}", "train again"
+        ) from None
 
 
 def _first_line(error: Exception) -> str:
@@ -65,9 +69,13 @@ def _refuse_foreign(folder: Path) -> None:
         if path.is_symlink() and not path.resolve().is_file():
             raise ModelError(f"{folder} is refused: {name} is a link to nowhere", "restore it with `dvc checkout`")
         if path.is_file() and path.suffix not in ALLOWED_ENDINGS:
-            raise ModelError(f"{folder} is refused: {name} is neither weights nor configuration", "remove it if you trust the rest")
+            raise ModelError(
+                f"{folder} is refused: {name} is neither weights nor configuration", "remove it if you trust the rest"
+            )
         if path.suffix == ".json" and _asks_for_code(path):
-            raise ModelError(f"{folder} is refused: {name} asks for foreign code (auto_map)", "use a model without such code")
+            raise ModelError(
+                f"{folder} is refused: {name} asks for foreign code (auto_map)", "use a model without such code"
+            )
         if path.suffix == ".safetensors":
             _refuse_bad_weights(path, name)
 

@@ -1,6 +1,6 @@
 """Heads: from the backbone's states to one logit a class. Each is a small module with the same interface.
 
-``head(states, mask) -> logits`` with states (rows, tokens, hidden), mask (rows, tokens) of 0 and 1, logits (rows, classes).
+``head(states, mask) -> logits``: states (rows, tokens, hidden), mask (rows, tokens) of 0 and 1, logits (rows, classes).
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ WEIGHTS = "linear.safetensors"
 
 @dataclass(frozen=True)
 class LinearModel:
-    """Attributes: weights (classes, features), bias, slope and offset (classes,). Without slopes: softmax of the scores."""
+    """Weights (classes, features), bias, slope and offset (classes,). Without slopes: softmax of the scores."""
 
     weights: npt.NDArray[np.float32]
     bias: npt.NDArray[np.float64]
@@ -41,7 +41,7 @@ class LinearModel:
             return np.asarray(softmax(scores, axis=1))
         raw = expit(-(self.slope * scores + self.offset))
         total = raw.sum(axis=1, keepdims=True)
-        return np.where(total > 0, raw / np.where(total > 0, total, 1), 1 / raw.shape[1])
+        return np.asarray(np.where(total > 0, raw / np.where(total > 0, total, 1), 1 / raw.shape[1]))
 
 
 def save(model: LinearModel, folder: Path) -> None:

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, BertConfig, BertModel
 from transformers.utils import logging as transformers_logging
 
-from wenhuo.errors import ModelError
 from wenhuo.checkpoints import locate
+from wenhuo.errors import ModelError
 from wenhuo.models.heads import HEADS
 
 TOKENS_AT_ONCE = 16_384
@@ -25,11 +25,14 @@ TOKENS_AT_ONCE = 16_384
 class Network(nn.Module):
     """Backbone and head in one module; ``forward(ids, mask)`` gives logits (rows, classes)."""
 
-    def __init__(self, backbone: nn.Module, head: str, classes: int, dropout: float) -> None:
+    backbone: Any  # one of transformers' encoders; they share no typed interface
+
+    def __init__(self, backbone: Any, head: str, classes: int, dropout: float) -> None:
         super().__init__()
         backbone.pooler = None  # the heads are ours; an unused pooler would be saved and would draw warnings
         self.backbone = backbone
         self.head = HEADS[head](backbone.config.hidden_size, classes, dropout)
+        self.classes = classes
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Logits of token ids and their mask, both of shape (rows, tokens)."""
@@ -44,7 +47,7 @@ class Network(nn.Module):
         return limit - 2 if limit and config.model_type in {"roberta", "xlm-roberta", "camembert"} else limit
 
 
-def scratch_backbone(*, vocabulary: int, layers: int, hidden: int, heads: int, positions: int, dropout: float) -> nn.Module:
+def scratch_backbone(*, vocabulary: int, layers: int, hidden: int, heads: int, positions: int, dropout: float) -> Any:
     """A BERT with random weights, drawn from torch's generator."""
     config = BertConfig(
         vocab_size=vocabulary,
@@ -59,7 +62,7 @@ def scratch_backbone(*, vocabulary: int, layers: int, hidden: int, heads: int, p
     return BertModel(config, add_pooling_layer=False)
 
 
-def pretrained_backbone(name: str, revision: str | None) -> nn.Module:
+def pretrained_backbone(name: str, revision: str | None) -> Any:
     """The encoder of a checkpoint, from a folder or a hub, in float32.
 
     Raises:
@@ -69,15 +72,13 @@ def pretrained_backbone(name: str, revision: str | None) -> nn.Module:
     return _load_backbone(locate(name, revision).folder, name)
 
 
-def _load_backbone(folder: Path, name: str) -> nn.Module:
+def _load_backbone(folder: Path, name: str) -> Any:
     transformers_logging.set_verbosity_error()  # the missing pooler and the unused language-model head are expected
     transformers_logging.disable_progress_bar()
     try:
         options = {"trust_remote_code": False, "local_files_only": True}
         config = AutoConfig.from_pretrained(folder, **options)
-        return AutoModel.from_pretrained(  # type: ignore[no-any-return]
-            folder, config=config, use_safetensors=True, dtype=torch.float32, **options
-        )
+        return AutoModel.from_pretrained(folder, config=config, use_safetensors=True, dtype=torch.float32, **options)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise ModelError(f"{name} cannot be loaded as an encoder: {reason}", "name another checkpoint") from None
@@ -100,7 +101,9 @@ def load(folder: Path, head: str, classes: int) -> Network:
     try:
         network.head.load_state_dict(load_file(folder / "head.safetensors"))
     except Exception as error:  # safetensors raises its own kinds and RuntimeError for shapes
-        raise ModelError(f"{folder / 'head.safetensors'} is damaged: {error}", "restore it with `dvc checkout`") from None
+        raise ModelError(
+            f"{folder / 'head.safetensors'} is damaged: {error}", "restore it with `dvc checkout`"
+        ) from None
     return network.eval()
 
 
@@ -126,7 +129,9 @@ def batches_by_length(lengths: npt.NDArray[np.int64], tokens: int = TOKENS_AT_ON
 
 
 @torch.inference_mode()
-def logits(network: Network, rows: Sequence[Any], pad: int, device: torch.device, dtype: torch.dtype) -> npt.NDArray[np.float32]:
+def logits(
+    network: Network, rows: Sequence[Any], pad: int, device: torch.device, dtype: torch.dtype
+) -> npt.NDArray[np.float32]:
     """The logits of encoded rows, shape (n, classes), in the rows' order.
 
     Args:
@@ -137,8 +142,7 @@ def logits(network: Network, rows: Sequence[Any], pad: int, device: torch.device
         dtype: float32, or bfloat16 for mixed precision.
     """
     lengths = np.array([len(row) for row in rows], dtype=np.int64)
-    classes = network.head.out.out_features
-    out = np.zeros((len(rows), int(classes)), dtype=np.float32)
+    out = np.zeros((len(rows), network.classes), dtype=np.float32)
     for positions in batches_by_length(lengths):
         ids, mask = pad_rows([rows[i] for i in positions], pad)
         with torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32):

@@ -60,12 +60,18 @@ class LiveRun:
         self._waiting += points
         self._try(self._flush)
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Close the run: FINISHED; KILLED after a signal (running again continues it); else FAILED."""
         stopped = kind is not None and kind.__name__ in {"Interrupted", "KeyboardInterrupt"}
         status = "FINISHED" if kind is None else "KILLED" if stopped else "FAILED"
         self._failed_at = -1e9
-        self._try(lambda client: (self._flush(client), client.set_terminated(self._run_id, status)))
+        self._try(lambda client: self._close(client, status))
+
+    def _close(self, client: MlflowClient, status: str) -> None:
+        self._flush(client)
+        client.set_terminated(self._run_id, status)
 
     def _flush(self, client: MlflowClient) -> None:
         log_points(client, self._run_id, self._waiting, self._last)
@@ -137,4 +143,6 @@ def log_evaluation(
             client.log_artifact(run_id, str(table), "tables")
         client.set_terminated(run_id, "FINISHED")
     except MlflowException as error:
-        raise TrackingError(f"MLflow refused the evaluation of {candidate.name}: {first_line(error)}", "run again") from None
+        raise TrackingError(
+            f"MLflow refused the evaluation of {candidate.name}: {first_line(error)}", "run again"
+        ) from None

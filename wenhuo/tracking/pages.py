@@ -23,9 +23,16 @@ def serve(root: Path, host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise TrackingError(f"{host}:{port} cannot be used: {error.strerror}", "choose another with --port") from None
+            raise TrackingError(
+                f"{host}:{port} cannot be used: {error.strerror}", "choose another with --port"
+            ) from None
     connect(root)
     say(f"MLflow: http://{host}:{port} (Ctrl+C ends it)")
     command = [sys.executable, "-m", "mlflow", "server", "--host", host, "--port", str(port), "--workers", "1"]
-    command += ["--backend-store-uri", tracking_uri(root), "--default-artifact-root", (root / STORE / "artifacts").resolve().as_uri()]
+    command += [
+        "--backend-store-uri",
+        tracking_uri(root),
+        "--default-artifact-root",
+        (root / STORE / "artifacts").resolve().as_uri(),
+    ]
     os.execve(sys.executable, command, os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"})  # noqa: S606

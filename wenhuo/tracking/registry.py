@@ -1,4 +1,4 @@
-"""The registry: one registered model a data source, a version for each winner, the alias ``champion`` for the one in use."""
+"""The registry: a model a data source, a version for each winner, the alias ``champion`` for the one in use."""
 
 from __future__ import annotations
 
@@ -139,7 +139,8 @@ def fetch_model(uri: str) -> Path:
         fetched = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
     except (MlflowException, OSError) as error:
         raise ModelError(
-            f"{uri} cannot be fetched: {first_line(error)}", "`make run` registers a champion; `make ui` shows what there is"
+            f"{uri} cannot be fetched: {first_line(error)}",
+            "`make run` registers a champion; `make ui` shows what there is",
         ) from None
     found = sorted(fetched.glob(f"artifacts/*/{CARD}"))
     if len(found) != 1:

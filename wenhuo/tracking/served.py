@@ -10,7 +10,7 @@ from mlflow.models import set_model
 from mlflow.pyfunc import PythonModel
 
 
-class ServedClassifier(PythonModel):
+class ServedClassifier(PythonModel):  # type: ignore[misc]
     """A :class:`wenhuo.Classifier` behind MLflow's interface."""
 
     def load_context(self, context: Any) -> None:

@@ -25,8 +25,8 @@ def train_linear(options: LinearCandidate, seed: int, encoded: Path, folder: Pat
     """Train a linear candidate; write its model to ``folder``; return its two or three points."""
     from wenhuo.encoding import ngrams
     from wenhuo.models import linear as model_files
-    from wenhuo.training import linear
     from wenhuo.models.scores import accuracy_and_macro_f1
+    from wenhuo.training import linear
 
     card = read_card(encoded)
     train, validation = _rows(encoded)
@@ -74,7 +74,10 @@ def train_transformer(
     tokenizer = tokens.load(encoded, encoder)
     loop.seed_everything(seed)
     network = transformer.Network(
-        _backbone(options, encoder, card, len(tokenizer.inner)), options.head, len(card["dataset"]["labels"]), options.dropout
+        _backbone(options, encoder, card, len(tokenizer.inner)),
+        options.head,
+        len(card["dataset"]["labels"]),
+        options.dropout,
     )
     _check_length(network.max_positions, encoder)
     _say_size(network, train)
@@ -141,7 +144,12 @@ def _origin(options: TransformerCandidate, card: dict[str, Any]) -> dict[str, st
 def _common(card: dict[str, Any]) -> dict[str, Any]:
     dataset = card["dataset"]
     kept = {name: dataset[name] for name in ("source", "synthetic", "rows", "hash") if name in dataset}
-    return {"labels": dataset["labels"], "cleaning": dataset["cleaning"], "encoder": card["options"], "trained_on": kept}
+    return {
+        "labels": dataset["labels"],
+        "cleaning": dataset["cleaning"],
+        "encoder": card["options"],
+        "trained_on": kept,
+    }
 
 
 def _write_card(folder: Path, card: Card) -> None:

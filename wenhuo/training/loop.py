@@ -21,19 +21,19 @@ from wenhuo.console import say, track
 from wenhuo.encoding.store import EncodedRows
 from wenhuo.errors import DataError, WenhuoError
 from wenhuo.models.devices import device_and_dtype
+from wenhuo.models.scores import accuracy_and_macro_f1
 from wenhuo.models.transformer import Network, logits, pad_rows
 from wenhuo.training import checkpoint
 from wenhuo.training.batches import epoch_batches
 from wenhuo.training.checkpoint import Progress
 from wenhuo.training.history import Point
 from wenhuo.training.options import TransformerCandidate
-from wenhuo.models.scores import accuracy_and_macro_f1
 
 SAVING_SHARE = 0.05
 """Saving checkpoints may take this share of the time; a slow disk saves less often."""
 
 
-class Interrupted(WenhuoError):
+class Interrupted(WenhuoError):  # noqa: N818 - it is no error: somebody asked
     """A signal asked the training to end; a checkpoint has been saved."""
 
 
@@ -159,7 +159,9 @@ class Training:
         self.saved_at = time.monotonic()
         self.saving_took = self.saved_at - started
         if self.stop:
-            raise Interrupted(f"stopped at step {progress.step} of {self.steps}; a checkpoint is saved", "run again to go on from it")
+            raise Interrupted(
+                f"stopped at step {progress.step} of {self.steps}; a checkpoint is saved", "run again to go on from it"
+            )
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
@@ -198,4 +200,4 @@ def seed_everything(seed: int) -> None:
     """Seed torch and ask for deterministic algorithms (where a device lacks one, torch warns once)."""
     torch.manual_seed(seed)
     torch.use_deterministic_algorithms(True, warn_only=True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # nothing here reads memory it did not write; saves 4 %
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # nothing here reads memory it did not write; saves 4 %

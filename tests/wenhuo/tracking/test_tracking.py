@@ -48,7 +48,7 @@ def history(client, key="k" * 64):
 
 
 def test_a_killed_training_goes_on_in_the_same_run(place):
-    class Interrupted(Exception):
+    class Interrupted(Exception):  # noqa: N818
         pass
 
     with pytest.raises(Interrupted), LiveRun(made()) as live:
@@ -82,7 +82,9 @@ def test_an_evaluation_is_logged_once_and_mends_what_is_missing(place):
     (place / "plots" / "roc.csv").write_text("x\n")
     (place / "errors.csv").write_text("x\n")
     for _ in range(2):
-        candidates.log_evaluation(made(), curve([1, 2]), {"test/accuracy": 0.5}, place / "plots", [place / "errors.csv"])
+        candidates.log_evaluation(
+            made(), curve([1, 2]), {"test/accuracy": 0.5}, place / "plots", [place / "errors.csv"]
+        )
     client = store.connect()
     run, points = history(client)
     assert points == [(1, 1.0), (2, 0.5)]

@@ -36,7 +36,7 @@ from wenhuo.training.options import TransformerCandidate
 encoded, folder, checkpoints, curves, options = sys.argv[1:]
 Path(folder).mkdir()
 points = candidate.train_transformer(
-    TransformerCandidate(**json.loads(options)), 13, Path(encoded), Path(folder), Path(checkpoints), lambda points: None)
+    TransformerCandidate(**json.loads(options)), 13, Path(encoded), Path(folder), Path(checkpoints), lambda points: 0)
 history.write(Path(curves), points)
 """
 
@@ -62,7 +62,9 @@ def ngrams(parts, tmp_path_factory):
 def train(folder: Path, encoded: Path, **more):
     model = folder / "model"
     model.mkdir(parents=True)
-    points = candidate.train_transformer(options(**more), 13, encoded, model, folder / "checkpoints", lambda points: None)
+    points = candidate.train_transformer(
+        options(**more), 13, encoded, model, folder / "checkpoints", lambda points: None
+    )
     return model, points
 
 
@@ -75,7 +77,10 @@ def test_a_transformer_learns_the_tiny_corpus_and_test_rows_stay_unseen(tokens, 
     assert sorted(path.name for path in tokens.glob("*.arrow")) == ["train.arrow", "validation.arrow"]
     model, points = train(tmp_path, tokens)
     assert {point.metric for point in points} == {
-        "train/loss", "validation/loss", "validation/accuracy", "validation/macro_f1"
+        "train/loss",
+        "validation/loss",
+        "validation/accuracy",
+        "validation/macro_f1",
     }
     dataset = corpus.read_dataset(parts)
     found = Classifier.load(model).probabilities(dataset.texts("test"))
