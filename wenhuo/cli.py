@@ -19,6 +19,7 @@ app = typer.Typer(
     help="Labelled text in, a classifier out. 文火",
     no_args_is_help=True,
     add_completion=False,
+    pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 

@@ -55,7 +55,7 @@ def _rows(found: dict[str, Any]) -> Table:
     )
     table.add_row("validate", f"{read:,}", f"{read:,}", verdict)
     removed = ", ".join(f"{count:,} {reason}" for reason, count in _reasons(clean).items() if count)
-    table.add_row("clean", f"{read:,}", f"{_total(clean['rows_out']):,}", Text(removed or "nothing removed"))
+    table.add_row("clean", f"{read:,}", f"{_total(clean['rows']['out']):,}", Text(removed or "nothing removed"))
     splits = found["metrics"]["rows"]
     table.add_row("split", f"{sum(splits.values()):,}", f"{sum(splits.values()):,}", _counts(splits))
     return table

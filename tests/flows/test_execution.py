@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
+from toy_project import Toy
 
 from flows.environment import child_environment
 from flows.execution import Execution, Outcome, prepare, select
@@ -13,19 +13,19 @@ from wenhuo.errors import GraphError
 from wenhuo.graph import Stage, stages
 
 
-def carry_out(toy: Any) -> dict[str, Outcome]:
+def carry_out(toy: Toy) -> dict[str, Outcome]:
     execution: Execution = prepare(toy.root, [], 1, child_environment("none"))
     return {name: execution.carry_out(stage, lambda _: None).outcome for name, stage in execution.graph.items()}
 
 
 @pytest.fixture(scope="module")
-def built(make_toy: Callable[[], Any]) -> Any:
+def built(make_toy: Callable[[], Toy]) -> Toy:
     toy = make_toy()
     toy.dvc("repro")
     return toy
 
 
-def test_new_data_with_the_same_corpus_stops_there(built: Any) -> None:
+def test_new_data_with_the_same_corpus_stops_there(built: Toy) -> None:
     (built.root / "dvc.yaml").write_text(
         (built.root / "dvc.yaml").read_text(encoding="utf-8").replace("cat seen >", "sort -u seen >"), encoding="utf-8"
     )
@@ -39,7 +39,7 @@ def test_new_data_with_the_same_corpus_stops_there(built: Any) -> None:
     assert {outcomes[name] for name in ("train@a", "train@b", "side", "evaluate")} == {Outcome.CACHED}
 
 
-def test_a_lost_output_comes_back_and_what_depends_on_it_stays(built: Any) -> None:
+def test_a_lost_output_comes_back_and_what_depends_on_it_stays(built: Toy) -> None:
     (built.root / "corpus").unlink()
     built.ran()
     outcomes = carry_out(built)
@@ -61,5 +61,5 @@ def test_select_takes_names_instances_and_their_upstream() -> None:
         select(found, ["c@3"])
 
 
-def test_the_toy_has_what_the_other_tests_rely_on(toy: Any) -> None:
+def test_the_toy_has_what_the_other_tests_rely_on(toy: Toy) -> None:
     assert [stage.addressing for stage in stages(toy.root)][:2] == ["source", "ingest"]

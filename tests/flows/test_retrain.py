@@ -9,35 +9,27 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 from filelock import FileLock
+from toy_project import EDGES, Run, Server, Toy, read_runs
 
 from flows.children import alive
 from wenhuo.graph import changed
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-EDGES = {
-    "source": set(),
-    "ingest": {"source"},
-    "train@a": {"ingest"},
-    "train@b": {"ingest"},
-    "side": {"train@a"},
-    "evaluate": {"train@a", "train@b"},
-}
 
 
 @pytest.fixture(scope="module")
-def built(make_toy: Callable[[], Any], server: Any) -> Any:
+def built(make_toy: Callable[[], Toy], server: Server) -> tuple[Toy, Run]:
     """A toy that the flow has built, and that run."""
     toy = make_toy()
     toy.set(nap=2)
     return toy, server.retrain(toy, jobs=2)
 
 
-def test_every_stage_runs_after_its_upstream_and_has_its_edges(built: Any) -> None:
+def test_every_stage_runs_after_its_upstream_and_has_its_edges(built: tuple[Toy, Run]) -> None:
     toy, run = built
     assert run.state["type"] == "COMPLETED"
     assert run.states() == dict.fromkeys(EDGES, "Completed")
@@ -47,13 +39,13 @@ def test_every_stage_runs_after_its_upstream_and_has_its_edges(built: Any) -> No
     assert sorted(toy.ran()) == sorted(EDGES)
 
 
-def test_independent_stages_run_side_by_side(built: Any) -> None:
+def test_independent_stages_run_side_by_side(built: tuple[Toy, Run]) -> None:
     _, run = built
     a, b = run.tasks["train@a"], run.tasks["train@b"]
     assert max(a["start_time"], b["start_time"]) < min(a["end_time"], b["end_time"])
 
 
-def test_what_a_stage_writes_is_in_the_logs(built: Any) -> None:
+def test_what_a_stage_writes_is_in_the_logs(built: tuple[Toy, Run]) -> None:
     _, run = built
     lines = run.logs("ingest", "✔")
     assert {"读完了", "aside"} <= set(lines)
@@ -62,7 +54,7 @@ def test_what_a_stage_writes_is_in_the_logs(built: Any) -> None:
     assert run.logs("train@a", "✔")[0] == "▶ Train a"
 
 
-def test_the_lock_is_the_one_that_dvc_repro_leaves(built: Any, make_toy: Callable[[], Any]) -> None:
+def test_the_lock_is_the_one_that_dvc_repro_leaves(built: tuple[Toy, Run], make_toy: Callable[[], Toy]) -> None:
     toy, _ = built
     other = make_toy()
     other.set(nap=2)
@@ -70,7 +62,7 @@ def test_the_lock_is_the_one_that_dvc_repro_leaves(built: Any, make_toy: Callabl
     assert (other.root / "dvc.lock").read_bytes() == (toy.root / "dvc.lock").read_bytes()
 
 
-def test_a_second_run_starts_no_process_but_that_of_the_stage_that_always_runs(built: Any, server: Any) -> None:
+def test_a_second_run_starts_no_process_but_for_what_always_runs(built: tuple[Toy, Run], server: Server) -> None:
     toy, _ = built
     toy.ran()
     lock = (toy.root / "dvc.lock").read_bytes()
@@ -82,7 +74,7 @@ def test_a_second_run_starts_no_process_but_that_of_the_stage_that_always_runs(b
     assert (toy.root / "dvc.lock").read_bytes() == lock
 
 
-def test_a_failed_stage_fails_what_depends_on_it_and_nothing_else(toy: Any, server: Any) -> None:
+def test_a_failed_stage_fails_what_depends_on_it_and_nothing_else(toy: Toy, server: Server) -> None:
     toy.set(broken="b")
     run = server.retrain(toy)
     assert run.states() == {
@@ -102,7 +94,7 @@ def test_a_failed_stage_fails_what_depends_on_it_and_nothing_else(toy: Any, serv
     assert not [line for line in run.logs("train@b", "✘") if "NoneType" in line or "Traceback" in line]
 
 
-def test_only_meta_says_how_often_to_retry(toy: Any, server: Any) -> None:
+def test_only_meta_says_how_often_to_retry(toy: Toy, server: Server) -> None:
     (toy.root / "dvc.yaml").write_text(
         """\
 stages:
@@ -120,12 +112,12 @@ stages:
     assert sorted(toy.ran()) == ["broken", "lost", "lost"]
 
 
-def test_a_target_is_built_with_its_upstream(toy: Any, server: Any) -> None:
+def test_a_target_is_built_with_its_upstream(toy: Toy, server: Server) -> None:
     run = server.retrain(toy, targets=["side"], jobs=1)
     assert set(run.tasks) == {"source", "ingest", "train@a", "side"}
 
 
-def test_what_cannot_be_run_is_said_in_the_flow_run_s_state(toy: Any, server: Any) -> None:
+def test_what_cannot_be_run_is_said_in_the_flow_run_s_state(toy: Toy, server: Server) -> None:
     with FileLock(toy.root / ".dvc" / "tmp" / "retrain.lock"):
         run = server.retrain(toy)
     assert (run.state["type"], run.tasks) == ("FAILED", {})
@@ -133,8 +125,10 @@ def test_what_cannot_be_run_is_said_in_the_flow_run_s_state(toy: Any, server: An
     assert server.retrain(toy, targets=["sied"]).state["message"].endswith("did you mean side?")
 
 
-@pytest.mark.parametrize(("number", "whole_group"), [(signal.SIGTERM, False), (signal.SIGINT, True)])
-def test_a_signal_ends_every_process_and_harms_no_lock(toy: Any, server: Any, number: int, whole_group: bool) -> None:
+@pytest.mark.parametrize(("number", "group"), [(signal.SIGTERM, False), (signal.SIGINT, True)])
+def test_a_signal_ends_every_process_and_harms_no_lock(
+    toy: Toy, server: Server, number: int, whole_group: bool
+) -> None:
     toy.set(nap=100)
     command = [sys.executable, "-m", "flows.retrain", "--root", str(toy.root)]
     process = subprocess.Popen(
@@ -149,7 +143,7 @@ def test_a_signal_ends_every_process_and_harms_no_lock(toy: Any, server: Any, nu
     while [child.name() for child in children].count("sleep") < 2:
         time.sleep(0.2)
         children = psutil.Process(process.pid).children(recursive=True)
-    (os.killpg if whole_group else os.kill)(process.pid, number)
+    (os.killpg if group else os.kill)(process.pid, number)
     said, _ = process.communicate(timeout=60)
     assert process.returncode == 128 + number
     assert "Traceback" not in said
@@ -157,9 +151,7 @@ def test_a_signal_ends_every_process_and_harms_no_lock(toy: Any, server: Any, nu
     assert {"train@a", "train@b", "evaluate"} <= changed(toy.root)
 
 
-def test_lines_arrive_while_the_stage_runs(toy: Any, server: Any) -> None:
-    from conftest import read_runs
-
+def test_lines_arrive_while_the_stage_runs(toy: Toy, server: Server) -> None:
     toy.set(nap=100)
     before = len(read_runs(server.url))
     command = [sys.executable, "-m", "flows.retrain", "--root", str(toy.root), "--target", "train@a"]
@@ -183,7 +175,7 @@ def test_lines_arrive_while_the_stage_runs(toy: Any, server: Any) -> None:
         (["--root", "/"], 1, "no DVC repository"),
     ],
 )
-def test_wrong_use_is_one_clear_error(toy: Any, arguments: list[str], code: int, said: str) -> None:
+def test_wrong_use_is_one_clear_error(toy: Toy, arguments: list[str], code: int, said: str) -> None:
     command = [sys.executable, "-m", "flows.retrain", "--root", str(toy.root), *arguments]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert done.returncode == code
@@ -191,7 +183,7 @@ def test_wrong_use_is_one_clear_error(toy: Any, arguments: list[str], code: int,
     assert "Traceback" not in done.stderr
 
 
-def test_a_server_that_is_away_is_named(toy: Any, server: Any) -> None:
+def test_a_server_that_is_away_is_named(toy: Toy, server: Server) -> None:
     command = [sys.executable, "-m", "flows.retrain", "--root", str(toy.root)]
     away = server.environment() | {"PREFECT_API_URL": "http://127.0.0.1:9/api"}
     done = subprocess.run(command, cwd=REPOSITORY, env=away, capture_output=True, text=True, check=False)
@@ -201,7 +193,7 @@ def test_a_server_that_is_away_is_named(toy: Any, server: Any) -> None:
 
 
 @pytest.mark.slow
-def test_it_needs_no_server_and_leaves_none(toy: Any) -> None:
+def test_it_needs_no_server_and_leaves_none(toy: Toy) -> None:
     command = [sys.executable, "-m", "flows.retrain", "--root", str(toy.root)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT")}
     for wanted in ("6 stages run, 0 cached", "1 stage run, 5 cached"):

@@ -118,7 +118,9 @@ def test_the_champion_answers(made):
     assert '"label":"好"' in said
     texts = project / "texts.jsonl"
     texts.write_text('{"text": "失望，太贵"}\n一般，凑合\n', encoding="utf-8")
-    said = python(project, "-m", "wenhuo", "predict", "-f", "texts.jsonl", "--model", "models/linear", "--format", "jsonl")
+    said = python(
+        project, "-m", "wenhuo", "predict", "-f", "texts.jsonl", "--model", "models/linear", "--format", "jsonl"
+    )
     assert '"label":"差"' in said.splitlines()[0]
     assert '"label":"中"' in said.splitlines()[1]
     texts.unlink()
