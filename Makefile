@@ -31,7 +31,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 setup: $(VENV)/.ready  ## make .venv and install everything at the versions of constraints.txt
 
 run: setup  ## the main job: run the graph as a Prefect flow, and say what came out (JOBS=2 runs stages side by side)
-	@python -m flows.retrain --jobs $(JOBS)
+	@python -m flows.retrain --if-changed --jobs $(JOBS)
 	@wenhuo summary
 
 repro: setup  ## the same by DVC alone

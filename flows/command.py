@@ -23,6 +23,9 @@ def main(argv: list[str]) -> int:
     began = time.monotonic()
     try:
         _check(root, arguments.target)
+        if arguments.if_changed and _up_to_date(root):
+            say(f"retrain: everything is up to date, {time.monotonic() - began:.1f} s")
+            return 0
         state = _run(root, arguments)
     except WenhuoError as error:
         return _complain(str(error))
@@ -40,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m flows.retrain", description="Rebuild what changed, as a Prefect flow.")
     parser.add_argument("--jobs", type=_positive, default=2, metavar="N", help="stages side by side (default: 2)")
     parser.add_argument("--target", action="append", default=[], metavar="STAGE", help="build this and its upstream")
+    parser.add_argument("--if-changed", action="store_true", help="start Prefect only when a stage has something to do")
     parser.add_argument("--root", type=Path, default=Path(), metavar="DIR", help="the project's folder (default: here)")
     return parser
 
@@ -56,6 +60,12 @@ def _check(root: Path, targets: list[str]) -> None:
     from wenhuo.graph import stages
 
     select(stages(root), targets)
+
+
+def _up_to_date(root: Path) -> bool:
+    from flows.freshness import up_to_date
+
+    return up_to_date(root)
 
 
 def _run(root: Path, arguments: argparse.Namespace) -> Any:

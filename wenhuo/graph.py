@@ -46,6 +46,7 @@ class Stage:
         desc: its description, one line.
         meta: its ``meta`` mapping, free for our own use (``retries``, ``retry_delay_seconds``).
         upstream: the addressings of the stages whose outputs it reads.
+        always: it runs every time, such as to look at a source (``always_changed``).
     """
 
     addressing: str
@@ -53,6 +54,7 @@ class Stage:
     desc: str
     meta: Mapping[str, Any]
     upstream: tuple[str, ...]
+    always: bool = False
 
 
 def stages(root: str | Path) -> list[Stage]:
@@ -210,7 +212,8 @@ def _stage(graph: Any, stage: Any) -> Stage:
     addressing = _addressing(stage)
     upstream = tuple(sorted(_addressing(dependency) for dependency in graph.successors(stage)))
     desc = " ".join((stage.desc or "").split())
-    return Stage(addressing, addressing.partition("@")[0], desc, dict(stage.meta or {}), upstream)
+    name, always = addressing.partition("@")[0], bool(stage.always_changed)
+    return Stage(addressing, name, desc, dict(stage.meta or {}), upstream, always)
 
 
 def _lock_path(root: Path, addressing: str) -> tuple[Path, str]:
