@@ -20,7 +20,7 @@ import psutil
 from flows import services
 from flows.children import GRACE, end, family
 from flows.environment import HOME, prefect_settings
-from flows.server import answers, ask
+from flows.server import answers, ask, serve
 from flows.services import Service, ServiceError
 from wenhuo.console import say
 from wenhuo.errors import WenhuoError
@@ -49,7 +49,9 @@ def start(root: Path, cron: str | None = None) -> None:
     else:
         configuration = _configuration(root, cron)
         try:
-            server = server or _start_server(root)
+            if server is None:
+                say("starting a Prefect server …")
+                server = serve(root, "server", FIRST_PORT)
             _deploy(root, server.url, configuration)
             worker = worker or _start_worker(root, server.url)
         except BaseException:
@@ -105,16 +107,6 @@ def main(argv: list[str]) -> int:
     except KeyboardInterrupt:
         return 130
     return 0
-
-
-def _start_server(root: Path) -> Service:
-    port = services.free_port(FIRST_PORT)
-    url = f"http://127.0.0.1:{port}"
-    say(f"starting a Prefect server at {url} …")
-    command = _prefect("server", "start", "--host", "127.0.0.1", "--port", str(port))
-    server = services.start(root / HOME, "server", command, env=_environment(root, url), cwd=root, url=url)
-    services.wait_until(lambda: answers(url, "health"), server, root / HOME, "the Prefect server")
-    return server
 
 
 def _deploy(root: Path, url: str, configuration: Path) -> None:

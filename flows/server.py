@@ -33,6 +33,37 @@ def answers(url: str, path: str) -> bool:
     return ask(url, path) is not None
 
 
+def serve(root: Path, name: str, first_port: int, **mode: str) -> services.Service:
+    """Start a Prefect server at 127.0.0.1 as a service and wait until it answers.
+
+    Args:
+        root: the project's folder.
+        name: the service's.
+        first_port: the first one to try.
+        mode: further environment variables.
+
+    Raises:
+        ServiceError: it does not start.
+    """
+    folder = root / HOME
+    with services.listener(first_port) as listening:
+        port = str(listening.getsockname()[1])
+        place = {"PREFECT_SERVER_API_HOST": "127.0.0.1", "PREFECT_SERVER_API_PORT": port, "PREFECT__SERVER_FINAL": "1"}
+        command = [sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"]
+        command += ["--fd", str(listening.fileno()), "--log-level", "error", "--lifespan", "on"]
+        server = services.start(
+            folder,
+            name,
+            command,
+            env=prefect_settings(root) | os.environ | place | mode,
+            cwd=root,
+            url=f"http://127.0.0.1:{port}",
+            keep=[listening.fileno()],
+        )
+    services.wait_until(lambda: answers(server.url, "health"), server, folder, "the Prefect server")
+    return server
+
+
 def temporary(root: Path) -> str:
     """Start a server that ends with this process, and return its address; its database under ``.prefect/`` stays.
 
@@ -43,18 +74,11 @@ def temporary(root: Path) -> str:
     Raises:
         ServiceError: it does not start.
     """
-    folder = root / HOME
+    folder, name = root / HOME, f"{TEMPORARY}{os.getpid()}"
     _end_orphans(folder)
-    name, port = f"{TEMPORARY}{os.getpid()}", services.free_port(TEMPORARY_PORT)
-    url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"]
-    command += ["--host", "127.0.0.1", "--port", str(port), "--log-level", "error", "--lifespan", "on"]
-    # as Prefect starts its own: without the page, and without the services that only schedules need
-    mode = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
     atexit.register(_end, folder, name)
-    server = services.start(folder, name, command, env=prefect_settings(root) | os.environ | mode, cwd=root, url=url)
-    services.wait_until(lambda: answers(url, "health"), server, folder, "the temporary Prefect server")
-    return url
+    # as Prefect starts its own: without the page, and without the services that only schedules need
+    return serve(root, name, TEMPORARY_PORT, PREFECT_UI_ENABLED="0", PREFECT__SERVER_EPHEMERAL="1").url
 
 
 def _end_orphans(folder: Path) -> None:

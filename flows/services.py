@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -51,12 +51,38 @@ def running(folder: Path, name: str) -> Service | None:
     return service if same and alive(process) else None
 
 
-def start(folder: Path, name: str, command: Sequence[str], *, env: Mapping[str, str], cwd: Path, url: str) -> Service:
-    """Start a process in a session of its own, with its output in ``NAME.log`` and a note in ``NAME.json``."""
+def start(
+    folder: Path,
+    name: str,
+    command: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    cwd: Path,
+    url: str,
+    keep: Collection[int] = (),
+) -> Service:
+    """Start a process in a session of its own, with its output in ``NAME.log`` and a note in ``NAME.json``.
+
+    Args:
+        folder: where log and note go.
+        name: the service.
+        command: the program and its arguments.
+        env: its whole environment.
+        cwd: where it runs.
+        url: the address it serves, or uses.
+        keep: the file descriptors that it inherits.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with log_path(folder, name).open("ab") as log:
         process = subprocess.Popen(
-            command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            command,
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            pass_fds=tuple(keep),
         )
     service = Service(name, process.pid, psutil.Process(process.pid).create_time(), url)
     write_json(_note(folder, name), asdict(service))
@@ -88,16 +114,21 @@ def wait_until(ready: Callable[[], bool], service: Service, folder: Path, what: 
         time.sleep(0.3)
 
 
-def free_port(first: int) -> int:
-    """The first port from ``first`` on that nobody listens on at 127.0.0.1."""
+def listener(first: int) -> socket.socket:
+    """A socket that listens at 127.0.0.1 on the first free port from ``first`` on.
+
+    A service that is handed it cannot lose the port to another between the choice and its start, seconds later.
+    """
     for port in range(first, first + 100):
-        with socket.socket() as listener:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                listener.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
+        listening = socket.socket()
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind(("127.0.0.1", port))
+            listening.listen()
+        except OSError:
+            listening.close()
+            continue
+        return listening
     raise ServiceError(f"no port from {first} to {first + 99} is free", "end what listens there")
 
 

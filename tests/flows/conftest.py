@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +14,6 @@ from toy_project import GRAPH, Server, Toy
 import flows.server
 from flows.environment import prepare
 from flows.server import temporary
-from flows.services import free_port
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +41,9 @@ def toy(make_toy: Callable[[], Toy]) -> Toy:
 @pytest.fixture(scope="session", autouse=True)
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Where the server will be, if a test asks for it: Prefect reads this when it is imported."""
-    flows.server.TEMPORARY_PORT = free_port(flows.server.TEMPORARY_PORT)
+    with socket.socket() as any_port:
+        any_port.bind(("127.0.0.1", 0))
+        flows.server.TEMPORARY_PORT = any_port.getsockname()[1]
     url = f"http://127.0.0.1:{flows.server.TEMPORARY_PORT}"
     prepare(tmp_path_factory.mktemp("prefect"), PREFECT_API_URL=f"{url}/api")
     return url

@@ -104,6 +104,11 @@ def test_a_service_is_known_by_number_and_birth(tmp_path: Path) -> None:
     assert services.running(tmp_path, "sleeper") is None
 
 
+def test_a_port_is_given_to_one_only() -> None:
+    with services.listener(8700) as one, services.listener(8700) as other:
+        assert one.getsockname()[1] != other.getsockname()[1]
+
+
 def test_a_service_that_ends_early_is_named_with_its_last_words(tmp_path: Path) -> None:
     service = services.start(tmp_path, "s", ["sh", "-c", "echo no room; exit 1"], env=os.environ, cwd=tmp_path, url="")
     with pytest.raises(ServiceError, match="no room"):

@@ -126,9 +126,7 @@ def test_what_cannot_be_run_is_said_in_the_flow_run_s_state(toy: Toy, server: Se
 
 
 @pytest.mark.parametrize(("number", "group"), [(signal.SIGTERM, False), (signal.SIGINT, True)])
-def test_a_signal_ends_every_process_and_harms_no_lock(
-    toy: Toy, server: Server, number: int, whole_group: bool
-) -> None:
+def test_a_signal_ends_every_process_and_harms_no_lock(toy: Toy, server: Server, number: int, group: bool) -> None:
     toy.set(nap=100)
     command = [sys.executable, "-m", "flows.retrain", "--root", str(toy.root)]
     process = subprocess.Popen(
