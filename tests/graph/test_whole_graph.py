@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tests.graph.conftest import python, repro, run, start
+from tests.graph.conftest import python, repro, start
 from wenhuo.files import read_json
 from wenhuo.graph import locked_key
 from wenhuo.tracking import runs, store
