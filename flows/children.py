@@ -32,7 +32,7 @@ class Children:
     def __init__(self) -> None:
         self.stopping = threading.Event()
         self._running: set[int] = set()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal's handler may stop while the main thread does
 
     def run(self, command: Sequence[str], *, cwd: Path, env: Mapping[str, str], hear: Callable[[str], None]) -> int:
         """Run a command to its end and return its exit code, negative for a signal.

@@ -118,8 +118,8 @@ def test_the_page_shows_the_run_with_its_stages_and_logs(deployed: str, run: Run
         browser.close()
 
 
-def test_stopping_ends_what_was_started_and_a_run_under_way(deployed: str, toy: Toy) -> None:
-    toy.set(nap=300)
+def wait_for_a_sleeping_stage(toy: Toy) -> list[psutil.Process]:
+    """The worker and all below it, at a moment when a stage's command sleeps."""
     service = services.running(toy.root / ".prefect", "worker")
     assert service
 
@@ -127,7 +127,21 @@ def test_stopping_ends_what_was_started_and_a_run_under_way(deployed: str, toy: 
         members = family(service.pid)
         return members if any(member.name() == "sleep" for member in members) else []
 
-    members = wait_for(sleeping, "sleeping stage")
+    return wait_for(sleeping, "sleeping stage")
+
+
+def test_cancelling_a_run_ends_its_stages(deployed: str, toy: Toy) -> None:
+    toy.set(nap=300)
+    members = wait_for_a_sleeping_stage(toy)
+    run = read_runs(deployed)[-1]
+    ask(deployed, f"flow_runs/{run.id}/set_state", {"state": {"type": "CANCELLING"}}, "POST")
+    wait_for(lambda: read_runs(deployed)[-1].state["type"] == "CANCELLED", "cancelled run")
+    assert len([member for member in members if alive(member)]) == 1  # the worker
+
+
+def test_stopping_ends_what_was_started_and_a_run_under_way(deployed: str, toy: Toy) -> None:
+    toy.set(nap=300)
+    members = wait_for_a_sleeping_stage(toy)
     done = deploy(toy, "stop")
     assert (done.returncode, done.stdout) == (0, "stopped\n")
     assert not [member for member in members if alive(member)]
