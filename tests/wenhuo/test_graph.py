@@ -206,3 +206,11 @@ def test_a_lock_held_by_another_process_is_waited_for_and_then_named(toy: Path) 
         finally:
             holder.kill()
     assert "ingest" in changed(toy)
+
+
+def test_a_half_written_lock_of_dvc_s_is_named_with_what_to_do(toy: Path) -> None:
+    (toy / ".dvc" / "tmp").mkdir(exist_ok=True)
+    (toy / ".dvc" / "tmp" / "rwlock").write_text("")  # what DVC leaves when it is killed while it writes
+    with pytest.raises(GraphError, match="rwlock") as raised:
+        changed(toy)
+    assert "delete it" in raised.value.hint
