@@ -194,7 +194,7 @@ def test_tracking_gets_flat_figures_with_the_speed(stage):
     stage.run()
     figures = stage.logged["mini"]
     assert figures["test/accuracy"] == 0.85
-    assert figures["validation_final/macro_f1_low"] < figures["validation_final/macro_f1"]
+    assert 0 < figures["validation_final/macro_f1"] < 1
     assert not any(name.startswith("validation/") for name in figures)  # these are the curves of the training
     assert figures["seconds_per_1000_texts"] > 0
     assert all(isinstance(value, float) for value in figures.values())

@@ -27,7 +27,7 @@ def choose(validation: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def flat_figures(splits: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
-    """The figures and the ends of their intervals by names such as ``test/macro_f1`` and ``test/macro_f1_low``.
+    """The figures by names such as ``test/macro_f1``; their intervals are in the pictures and in ``metrics.json``.
 
     Those on validation are called ``validation_final/…``: training logs ``validation/macro_f1`` after every epoch, and
     the last epoch's is not the model's when an earlier one was kept.
@@ -38,10 +38,7 @@ def flat_figures(splits: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
     flat: dict[str, float] = {}
     for name_of_split, measure in splits.items():
         split = "validation_final" if name_of_split == "validation" else name_of_split
-        for name in FIGURES:
-            low, high = measure["intervals"].get(name) or (None, None)
-            values = {name: measure[name], f"{name}_low": low, f"{name}_high": high}
-            flat |= {f"{split}/{key}": value for key, value in values.items() if value is not None}
+        flat |= {f"{split}/{name}": measure[name] for name in FIGURES if measure[name] is not None}
     return flat
 
 

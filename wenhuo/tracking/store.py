@@ -14,6 +14,8 @@ from wenhuo.errors import TrackingError
 
 EXPERIMENT = "wenhuo"
 STORE = Path("mlruns")
+KIND = {"mlflow.experimentKind": "custom_model_development"}
+"""Opens MLflow's pages on runs and curves, not on what is for language-model applications."""
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
@@ -73,7 +75,7 @@ def first_line(error: Exception) -> str:
 def _with_experiment(client: MlflowClient, artifacts: str | None) -> MlflowClient:
     if client.get_experiment_by_name(EXPERIMENT) is None:
         try:
-            client.create_experiment(EXPERIMENT, artifact_location=artifacts)
+            client.create_experiment(EXPERIMENT, artifact_location=artifacts, tags=KIND)
         except MlflowException:  # another process may have been faster
             if client.get_experiment_by_name(EXPERIMENT) is None:
                 raise
