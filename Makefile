@@ -22,7 +22,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
 	  { echo "error: Python 3.11, 3.12 or 3.13 is needed"; echo "  → make $(firstword $(MAKECMDGOALS)) PYTHON=python3.12"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.8'
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install -qq --disable-pip-version-check 'uv>=0.8'
 	@echo "setting up $(VENV): a few minutes, once"
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraints constraints.txt --editable . --group dev
 	@test -d .dvc || $(BIN)/dvc init --quiet

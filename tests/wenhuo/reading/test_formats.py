@@ -374,7 +374,7 @@ def test_parquet_with_the_names_of_the_datasets_library(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("file.csv", gzip.compress(b"text,label\n"), "gzip"),
+        ("file.csv", gzip.compress(b"text,label\n", mtime=0), "gzip"),
         ("file.tsv", b"PK\x03\x04rest", "ZIP"),
         ("file.csv", b"PAR1rest", "Parquet"),
         ("file.parquet", b"text,label\n", "not a Parquet file"),
