@@ -33,12 +33,13 @@ def run(params: Params, *, corpus: Path, report: Path, page: Path) -> None:
         ValidationError: an expectation of level ``error`` is not met.
     """
     from wenhuo.quality.expectations import all_checks
-    from wenhuo.quality.measures import corpus_metadata, measure, measure_declared, measure_fields
+    from wenhuo.quality.measures import measure, measure_declared, measure_fields
     from wenhuo.quality.report import observed, plural, render_report
     from wenhuo.quality.summary import summarise
+    from wenhuo.quality.tables import read_about
     from wenhuo.quality.verdicts import hold
 
-    about = corpus_metadata(corpus)
+    about = read_about(corpus)
     label_order = about.get("label_order")
     table = measure(corpus, label_order)
     fields, declared = measure_fields(corpus), measure_declared(table, label_order)

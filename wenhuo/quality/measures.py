@@ -24,13 +24,10 @@ The texts pass through in batches and are not kept, so that a million rows need 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import polars as pl
-import pyarrow.parquet as pq
 
 from wenhuo.quality.duplicates import LEARNT
 from wenhuo.text.html import without_html
@@ -72,13 +69,6 @@ def measure_declared(table: pl.DataFrame, label_order: Sequence[str] | None) -> 
     return declared.join(counts, on="label", how="left", maintain_order="left").with_columns(
         pl.col("rows").fill_null(0)
     )
-
-
-def corpus_metadata(corpus: Path) -> dict[str, Any]:
-    """What the corpus says of itself: ``source``, ``synthetic``, ``label_order``; empty when it says nothing."""
-    metadata: dict[bytes, bytes] = pq.read_schema(corpus).metadata or {}
-    about: dict[str, Any] = json.loads(metadata.get(b"wenhuo", b"{}"))
-    return about
 
 
 def measure(corpus: Path, label_order: Sequence[str] | None = None) -> pl.DataFrame:

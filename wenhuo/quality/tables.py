@@ -16,11 +16,15 @@ ABOUT = b"wenhuo"
 """The key of the schema's metadata that holds the JSON."""
 
 
+def read_about(path: Path) -> dict[str, Any]:
+    """What a Parquet file says of all its rows ({} when it says nothing); the rows are not read."""
+    about: dict[str, Any] = json.loads((pq.read_schema(path).metadata or {}).get(ABOUT, b"{}"))
+    return about
+
+
 def read_table(path: Path) -> tuple[pl.DataFrame, dict[str, Any]]:
-    """The rows of a Parquet file and what it says about all of them ({} when it says nothing)."""
-    table = pq.read_table(path)
-    about = (table.schema.metadata or {}).get(ABOUT, b"{}")
-    return pl.DataFrame(table), json.loads(about)
+    """The rows of a Parquet file and what it says of all of them."""
+    return pl.DataFrame(pq.read_table(path)), read_about(path)
 
 
 def write_table(path: Path, rows: pl.DataFrame, about: Mapping[str, Any] | None = None) -> None:

@@ -147,8 +147,3 @@ def _strings(values: Sequence[str]) -> Any:
 
 def _numbers(values: Sequence[int]) -> Any:
     return pa.Int64Array.from_buffers(pa.int64(), len(values), [None, pa.py_buffer(np.array(values, dtype=np.int64))])
-
-
-def read_metadata(path: Path) -> dict[str, Any]:
-    """What a corpus says about itself: ``source``, ``synthetic``, ``label_order``."""
-    return dict(orjson.loads(pq.read_schema(path).metadata[b"wenhuo"]))

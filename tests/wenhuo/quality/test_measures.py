@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from wenhuo.quality.duplicates import overlaps
-from wenhuo.quality.measures import CORPUS_FIELDS, corpus_metadata, measure, measure_declared, measure_fields
+from wenhuo.quality.measures import CORPUS_FIELDS, measure, measure_declared, measure_fields
+from wenhuo.quality.tables import read_about
 from wenhuo.text.html import without_html
 from wenhuo.text.keys import chinese_share
 
@@ -163,7 +164,7 @@ def test_fields_that_are_missing_or_of_another_type_count_as_nulls(tmp_path: Pat
     assert table["label"].null_count() == 2
     unfit = measure_fields(path).filter(~pl.col("fits"))["field"].to_list()
     assert unfit == ["id", "label", "split", "origin", "row"]
-    assert corpus_metadata(path) == {}
+    assert read_about(path) == {}
 
 
 def test_an_empty_corpus_gives_an_empty_table_of_the_same_columns(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wenhuo.reading.corpus import CorpusWriter, RowIds, read_metadata, rejected_writer
+from wenhuo.quality.tables import read_about
+from wenhuo.reading.corpus import CorpusWriter, RowIds, rejected_writer
 from wenhuo.reading.records import Chunk, Rejected
 
 ROWS = st.lists(st.tuples(st.sampled_from(["一", "二", "三", ""]), st.sampled_from(["0", "1"])), max_size=40)
@@ -65,7 +66,7 @@ def test_the_file_and_its_description(tmp_path: Path) -> None:
     assert frame.drop("id").rows() == [
         (text, label, "train", "train.csv", row) for text, label, row in [("一", "0", 2), ("", "1", 3), ("三", "0", 4)]
     ]
-    assert read_metadata(path) == {"source": "here", "synthetic": False, "label_order": None}
+    assert read_about(path) == {"source": "here", "synthetic": False, "label_order": None}
 
 
 def test_equal_rows_give_equal_bytes_however_they_were_cut(tmp_path: Path) -> None:
