@@ -9,6 +9,7 @@ Both reports are written before the stage fails, so that what is wrong can be lo
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from wenhuo.console import say
 from wenhuo.errors import ValidationError
@@ -52,7 +53,7 @@ def run(params: Params, *, corpus: Path, report: Path, page: Path) -> None:
         f"{plural(summary['warnings'], 'warning')} → {page}"
     )
     broken = [
-        f"{one['name']} ({observed(one)})"
+        f"{one['name']} ({observed(one)}{_first(one)})"
         for one in summary["expectations"]
         if one["level"] == "error" and not one["success"]
     ]
@@ -61,3 +62,9 @@ def run(params: Params, *, corpus: Path, report: Path, page: Path) -> None:
             f"the corpus breaks {plural(len(broken), 'expectation')}: {'; '.join(broken)}",
             f"{page} says more; mend the source, or the limits in params.yaml under validate",
         )
+
+
+def _first(expectation: dict[str, Any]) -> str:
+    """Where the first offending row stands."""
+    offenders = expectation.get("offenders") or []
+    return f", the first is {offenders[0]['origin']} row {offenders[0]['row']}" if offenders else ""

@@ -148,6 +148,6 @@ def test_a_label_that_only_test_has_stops_the_graph(make_project):
     parameters = project / "params.yaml"
     parameters.write_text(parameters.read_text(encoding="utf-8").replace("../评论 reviews", "../odd"), encoding="utf-8")
     said = repro(project, expect=255)
-    assert "未知" in said
+    assert "labels_known_in_train (1 row, the first is test.tsv row 92)" in said
     assert "Running stage 'clean'" not in said
     assert Path(project, "reports/validation.html").exists()
