@@ -62,7 +62,10 @@ def test_errors_stop_the_stage_after_both_reports_are_written(tmp_path: Path) ->
     rows = [*SOUND, {"text": "独一无二", "label": "c", "split": "test"}]
     with pytest.raises(ValidationError) as caught:
         validate(tmp_path, corpus(tmp_path / "c.parquet", rows), min_rows=100)
-    assert "2 expectations: enough_rows (61 rows); labels_known_in_train (1 row, the first is x.csv row 61)" in caught.value.what
+    assert (
+        "2 expectations: enough_rows (61 rows); labels_known_in_train (1 row, the first is x.csv row 61)"
+        in caught.value.what
+    )
     assert "validation.html" in caught.value.hint
     result = json.loads((tmp_path / "reports/validation.json").read_text(encoding="utf-8"))
     assert (result["success"], result["errors"]) == (False, 2)
