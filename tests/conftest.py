@@ -57,6 +57,21 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_parts(tmp_path_factory.mktemp("parts"), {"train": 240, "validation": 60, "test": 60}, labels)
 
 
+@pytest.fixture(scope="session")
+def linear_model(parts: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a linear model of the tiny corpus."""
+    from wenhuo.encoding import corpus
+    from wenhuo.encoding.options import Ngrams
+    from wenhuo.training import candidate
+    from wenhuo.training.options import LinearCandidate
+
+    folder = tmp_path_factory.mktemp("linear")
+    corpus.encode_ngrams(Ngrams(kind="ngrams"), corpus.read_dataset(parts), folder / "encoded")
+    (folder / "model").mkdir()
+    candidate.train_linear(LinearCandidate(kind="linear", encoder="x", c=5), 13, folder / "encoded", folder / "model")
+    return folder / "model"
+
+
 @pytest.fixture
 def random_numbers() -> np.random.Generator:
     return np.random.default_rng(13)

@@ -12,6 +12,9 @@ from typing import Any
 
 import orjson
 
+PARTIAL = ".partial"
+"""How the names of temporary folders end. A killed process leaves one behind; .dvcignore keeps it out of every hash."""
+
 
 @contextmanager
 def whole(target: Path) -> Iterator[Path]:
@@ -20,7 +23,7 @@ def whole(target: Path) -> Iterator[Path]:
     The caller may make a file or a folder at the temporary path. An existing target is replaced.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=PARTIAL, dir=target.parent))
     try:
         made = scratch / target.name
         yield made

@@ -57,19 +57,27 @@ def parse_sections(values: Any, models: Mapping[str, type[Section]], *, where: s
         try:
             parsed[name] = model.model_validate(values.get(name) or {})
         except ValidationError as error:
-            mistakes += _describe(name, model, error)
+            mistakes += _describe(name, model, error, values.get(name))
     if mistakes:
         count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
         raise SettingsError(f"{where}: {count}\n  " + "\n  ".join(mistakes), "mend them and run again")
     return parsed
 
 
-def _describe(section: str, model: type[Section], error: ValidationError) -> list[str]:
-    return [f"{section}{_place(item['loc'])}: {_reason(item, model)}" for item in error.errors()]
+def _describe(section: str, model: type[Section], error: ValidationError, values: Any) -> list[str]:
+    return [f"{section}{_place(item['loc'], values)}: {_reason(item, model)}" for item in error.errors()]
 
 
-def _place(location: tuple[int | str, ...]) -> str:
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+def _place(location: tuple[int | str, ...], values: Any) -> str:
+    """Where a mistake stands in the file; pydantic also names the kind of a union, which the file does not."""
+    place = ""
+    for number, part in enumerate(location):
+        if isinstance(values, dict):
+            if part not in values and number < len(location) - 1:
+                continue
+            values = values.get(part)
+        place += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return place
 
 
 def _reason(item: Any, model: type[Section]) -> str:

@@ -91,7 +91,7 @@ def test_all_mistakes_of_the_parameters_are_reported_together(project):
     assert code == 1
     assert "ingest.sorce: unknown parameter (did you mean source?)" in text
     assert "split.test" in text
-    assert "learning_rate" in text
+    assert "train.candidates.mini.learning_rate: " in text
     assert "evalate: unknown section (did you mean evaluate?)" in text
 
 

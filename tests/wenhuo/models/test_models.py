@@ -15,22 +15,13 @@ from transformers import BertConfig, BertForMaskedLM
 from tests.hub_server import hub_environment, running
 from wenhuo import Classifier
 from wenhuo.encoding import corpus
-from wenhuo.encoding.options import Ngrams, Tokens
+from wenhuo.encoding.options import Tokens
 from wenhuo.errors import ModelError, SourceError
 from wenhuo.models import transformer
 from wenhuo.training import candidate
-from wenhuo.training.options import LinearCandidate, TransformerCandidate
+from wenhuo.training.options import TransformerCandidate
 
 ROOT = Path(__file__).resolve().parents[3]
-
-
-@pytest.fixture(scope="module")
-def linear_model(parts, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("linear")
-    corpus.encode_ngrams(Ngrams(kind="ngrams"), corpus.read_dataset(parts), folder / "encoded")
-    (folder / "model").mkdir()
-    candidate.train_linear(LinearCandidate(kind="linear", encoder="x", c=5), 13, folder / "encoded", folder / "model")
-    return folder / "model"
 
 
 @pytest.fixture

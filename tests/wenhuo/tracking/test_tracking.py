@@ -1,5 +1,6 @@
 """Runs and versions: found again by key, written once, and no condition of training."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,15 +8,11 @@ from pathlib import Path
 import pytest
 
 from wenhuo import Classifier
-from wenhuo.encoding import corpus
-from wenhuo.encoding.options import Ngrams
 from wenhuo.errors import ModelError, TrackingError
 from wenhuo.lineage import Identity
 from wenhuo.tracking import candidates, names, registry, runs, store
 from wenhuo.tracking.candidates import Candidate, LiveRun
-from wenhuo.training import candidate
 from wenhuo.training.history import Point
-from wenhuo.training.options import LinearCandidate
 
 ROOT = Path(__file__).resolve().parents[3]
 DATASET = {
@@ -127,22 +124,21 @@ def test_the_first_parallel_start_makes_one_store(place):
     code = "from wenhuo.tracking.store import connect, experiment_id; print(experiment_id(connect()))"
     command = [sys.executable, "-c", code]
     started = [
-        subprocess.Popen(command, cwd=place, env=None, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        subprocess.Popen(
+            command,
+            cwd=place,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
         for _ in range(3)
     ]
     assert {process.communicate(timeout=120)[0].strip() for process in started} == {"1"}
 
 
-@pytest.fixture(scope="module")
-def model(parts, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("registered")
-    corpus.encode_ngrams(Ngrams(kind="ngrams"), corpus.read_dataset(parts), folder / "encoded")
-    (folder / "linear").mkdir()
-    candidate.train_linear(LinearCandidate(kind="linear", encoder="x", c=5), 13, folder / "encoded", folder / "linear")
-    return folder / "linear"
-
-
-def test_a_model_is_registered_once_and_loads_without_its_code(place, model):
+def test_a_model_is_registered_once_and_loads_without_its_code(place, linear_model):
+    model = linear_model
     with LiveRun(made(name="linear")):
         pass
     client = store.connect()
