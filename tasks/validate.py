@@ -35,10 +35,11 @@ def run(params: Params, *, corpus: Path, report: Path, page: Path) -> None:
     """
     from wenhuo.quality.expectations import all_checks
     from wenhuo.quality.measures import measure, measure_declared, measure_fields
-    from wenhuo.quality.report import observed, plural, render_report
+    from wenhuo.quality.report import render_report
     from wenhuo.quality.summary import summarise
     from wenhuo.quality.tables import read_about
     from wenhuo.quality.verdicts import hold
+    from wenhuo.quality.wording import observed, plural
 
     about = read_about(corpus)
     label_order = about.get("label_order")

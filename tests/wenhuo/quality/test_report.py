@@ -12,10 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wenhuo.quality.histograms import histograms
 from wenhuo.quality.measures import CORPUS_FIELDS, measure
-from wenhuo.quality.report import histograms, observed, percent, plural, render_report
+from wenhuo.quality.report import render_report
 from wenhuo.quality.summary import LABEL_CHARACTERS, LABELS_SHOWN, summarise
 from wenhuo.quality.verdicts import Verdict
+from wenhuo.quality.wording import observed, percent, plural
 
 SCHEMA = {name: getattr(pl, kind) for name, kind in CORPUS_FIELDS.items()}
 HOSTILE = "</bdi><script>alert(1)</script><img src=x onerror=alert(2)>\"'&{{7*7}}"

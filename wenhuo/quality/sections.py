@@ -1,0 +1,91 @@
+"""The sections of which pages about a corpus are composed: each function takes figures and returns markup.
+
+A ``summary`` is what :func:`wenhuo.quality.summary.summarise` gives and ``validation.json`` holds. A section about
+which there is nothing to say is empty markup, which :func:`wenhuo.quality.page.render_page` leaves out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from wenhuo.quality.histograms import DRAWING, histograms
+from wenhuo.quality.page import fragment
+
+
+def header(subject: str, headline: str, summary: Mapping[str, Any], *, good: bool) -> Markup:
+    """The top of a page.
+
+    Args:
+        subject: what the page is about, a few words.
+        headline: the verdict, one sentence.
+        summary: of which ``rows.all``, ``labels.number``, ``source`` and ``synthetic`` are shown.
+        good: colours the headline.
+    """
+    about = {"source": summary["source"], "synthetic": summary["synthetic"]}
+    rows, labels = summary["rows"]["all"], summary["labels"]["number"]
+    return fragment(
+        "sections/header.html", subject=subject, headline=headline, good=good, rows=rows, labels=labels, **about
+    )
+
+
+def expectations(summary: Mapping[str, Any]) -> Markup:
+    """The verdicts in the order of reading; of the summary it needs ``expectations``."""
+    return fragment("sections/expectations.html", groups=_groups(summary["expectations"]))
+
+
+def labels(summary: Mapping[str, Any]) -> Markup:
+    """Rows of each label and their shares; needs ``labels`` and ``rows``."""
+    return fragment(
+        "sections/labels.html", labels=summary["labels"], rows=summary["rows"], splits=_splits(summary["rows"])
+    )
+
+
+def lengths(summary: Mapping[str, Any]) -> Markup:
+    """A histogram of each split's lengths; needs ``lengths``."""
+    pictures = histograms(summary["lengths"])
+    return fragment("sections/lengths.html", histograms=pictures, drawing=DRAWING) if pictures else Markup()
+
+
+def overlaps(summary: Mapping[str, Any]) -> Markup:
+    """How many rows of each split stand in each split; needs ``overlaps`` and ``rows``."""
+    splits = _splits(summary["rows"])
+    if not splits:
+        return Markup()
+    return fragment("sections/overlaps.html", splits=splits, matrix=_matrix(summary["rows"], summary["overlaps"]))
+
+
+def _splits(rows: Mapping[str, int]) -> list[str]:
+    return [name for name in rows if name != "all"]
+
+
+def _groups(verdicts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The verdicts in the order of reading: what stops the graph, what deserves a look, what is well."""
+    sorts = {"error": "Errors stop the graph", "warning": "Warnings deserve a look", "met": "Met"}
+    groups = [
+        {"kind": kind, "title": title, "verdicts": [v for v in verdicts if _kind(v) == kind]}
+        for kind, title in sorts.items()
+    ]
+    return [group for group in groups if group["verdicts"]]
+
+
+def _kind(verdict: Mapping[str, Any]) -> str:
+    return "met" if verdict["success"] else str(verdict["level"])
+
+
+def _matrix(rows: Mapping[str, int], counts: Mapping[str, int]) -> list[dict[str, Any]]:
+    """For each split, how many of its rows stand in each split; None where that is not counted."""
+    splits = _splits(rows)
+    return [
+        {
+            "name": mine,
+            "cells": [
+                {"own": mine == other, "rows": count, "share": None if count is None else count / rows[mine]}
+                for other in splits
+                for count in [counts.get(f"repeats_in_{mine}" if mine == other else f"{mine}_in_{other}")]
+            ],
+        }
+        for mine in splits
+    ]
