@@ -5,7 +5,7 @@
 3. Band by band, pairs that share a bucket are compared by their exact n-gram sets (``near_candidates``).
 4. Pairs at or above the threshold join clusters.
 
-Folded texts and bands wait in scratch files (about 350 bytes a text of 40 characters); in memory are a few numbers a
+Folded texts and bands wait in scratch files (about 300 bytes a text of 40 characters); in memory are a few numbers a
 text.
 """
 
@@ -22,7 +22,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from wenhuo.console import track
-from wenhuo.quality.near_candidates import SMALL, candidates, unlooked
+from wenhuo.quality.near_candidates import SMALL, candidates, shared
 from wenhuo.quality.near_options import NearDuplicates
 from wenhuo.quality.near_shingles import bands, buckets, sets, similarities
 from wenhuo.quality.near_store import PORTION, Texts, opened, write
@@ -108,9 +108,9 @@ class _Search:
         files = [scratch / f"band-{number}" for number in range(count)]
         sizes = _sketch(self.texts, options, (count, length), files)
         for number in track(range(count), "near-duplicates: bands compared", count):
-            band, other = (np.fromfile(files[k % count], np.uint64) for k in (number, number + 1))
-            self.unlooked += unlooked(band)
-            new = [self._compare(pairs, sizes, options, threshold) for pairs in candidates(band, other)]
+            found = shared(*(np.fromfile(files[place % count], np.uint32) for place in (number, number + 1)))
+            self.unlooked += found.unlooked()
+            new = [self._compare(pairs, sizes, options, threshold) for pairs in candidates(found)]
             self._join(np.concatenate(new))
 
     def _compare(
