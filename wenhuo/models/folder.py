@@ -16,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 
 from wenhuo.encoding.options import EncoderOptions
 from wenhuo.errors import ModelError
+from wenhuo.models.heads import AnyHead
 from wenhuo.settings import Section
 from wenhuo.text.cleaning import Cleaning
 
@@ -31,7 +32,7 @@ class Card(Section):
     labels: list[str] = Field(min_length=2, description="Class names; position is the class id.")
     cleaning: Cleaning = Field(description="How texts were normalised before training; done again before predicting.")
     encoder: EncoderOptions
-    head: Literal["first", "mean"] | None = Field(None, description="The transformer's head.")
+    head: AnyHead | None = Field(None, description="The transformer's head.")
     backbone: str | None = Field(None, description="'scratch', or the checkpoint it was tuned from.")
     backbone_commit: str | None = Field(None, description="The checkpoint's commit on its hub.")
     trained_on: dict[str, Any] = Field(description="Source, rows and hash of each split.")

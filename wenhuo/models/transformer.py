@@ -11,77 +11,73 @@ import numpy.typing as npt
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModel, BertConfig, BertModel
 from transformers.utils import logging as transformers_logging
 
-from wenhuo.checkpoints import locate
-from wenhuo.errors import ModelError
-from wenhuo.models.heads import HEADS
+from wenhuo.errors import ModelError, SettingsError
+from wenhuo.models.backbones import load_backbone, max_positions
+from wenhuo.models.heads import Head, Shape
 
 TOKENS_AT_ONCE = 16_384
 """Tokens of a batch when predicting, padding included: about 200 MB of states for a backbone of BERT-base's size."""
 
 
+class Classification(nn.Module):
+    """What stands on a backbone: a head's modules, dropout, and the linear layer that makes the logits."""
+
+    def __init__(self, head: Head, shape: Shape, classes: int, dropout: float) -> None:
+        super().__init__()
+        self.options = head
+        parts = head.parts(shape)
+        self.names = tuple(parts)
+        for name, part in parts.items():
+            setattr(self, name, part)
+        self.dropout = nn.Dropout(dropout)
+        self.out = nn.Linear(head.width(shape), classes)
+
+    def forward(self, features: Tensor, mask: Tensor) -> Tensor:
+        """Logits, shape (rows, classes), of what the head's ``features`` made of the states."""
+        parts = {name: getattr(self, name) for name in self.names}
+        return self.out(self.dropout(self.options.pooled(parts, features, mask)))  # type: ignore[no-any-return]
+
+
 class Network(nn.Module):
-    """Backbone and head in one module; ``forward(ids, mask)`` gives logits (rows, classes)."""
+    """Backbone and head in one module; ``forward(ids, mask)`` gives logits (rows, classes).
 
-    backbone: Any  # one of transformers' encoders; they share no typed interface
+    Raises:
+        SettingsError: the head reads more layers than the backbone has.
+    """
 
-    def __init__(self, backbone: Any, head: str, classes: int, dropout: float) -> None:
+    backbone: Any  # one of transformers' models; they share no typed interface
+
+    def __init__(self, backbone: Any, head: Head, classes: int, dropout: float) -> None:
         super().__init__()
         backbone.pooler = None  # the heads are ours; an unused pooler would be saved and would draw warnings
         self.backbone = backbone
-        self.head = HEADS[head](backbone.config.hidden_size, classes, dropout)
+        shape = Shape(backbone.config.hidden_size, backbone.config.num_hidden_layers + 1)
+        self.states = head.states(shape)
+        if self.states > shape.states:
+            raise SettingsError(
+                f"the head {head.kind} reads {self.states} layers, but the backbone has {shape.states - 1}",  # type: ignore[attr-defined]
+                "give the head fewer layers",
+            )
+        self.head = Classification(head, shape, classes, dropout)
         self.classes = classes
+
+    def features(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """What the head's trained part reads of token ids and their mask, both of shape (rows, tokens)."""
+        several = self.states > 1
+        made = self.backbone(input_ids=ids, attention_mask=mask, output_hidden_states=several)
+        states = [*made.hidden_states[-self.states : -1], made.last_hidden_state] if several else [made[0]]
+        return self.head.options.features(states, mask)
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Logits of token ids and their mask, both of shape (rows, tokens)."""
-        states = self.backbone(input_ids=ids, attention_mask=mask).last_hidden_state
-        return self.head(states, mask)  # type: ignore[no-any-return]
+        return self.head(self.features(ids, mask), mask)  # type: ignore[no-any-return]
 
     @property
     def max_positions(self) -> int | None:
         """The longest row that the backbone can take, in tokens; None where there is no such limit."""
-        config = self.backbone.config
-        limit = getattr(config, "max_position_embeddings", None)
-        return limit - 2 if limit and config.model_type in {"roberta", "xlm-roberta", "camembert"} else limit
-
-
-def scratch_backbone(*, vocabulary: int, layers: int, hidden: int, heads: int, positions: int, dropout: float) -> Any:
-    """A BERT with random weights, drawn from torch's generator."""
-    config = BertConfig(
-        vocab_size=vocabulary,
-        num_hidden_layers=layers,
-        hidden_size=hidden,
-        num_attention_heads=heads,
-        intermediate_size=4 * hidden,
-        max_position_embeddings=positions,
-        hidden_dropout_prob=dropout,
-        attention_probs_dropout_prob=0.0,  # a third of a CPU step went into drawing it
-    )
-    return BertModel(config, add_pooling_layer=False)
-
-
-def pretrained_backbone(name: str, revision: str | None) -> Any:
-    """The encoder of a checkpoint, from a folder or a hub, in float32.
-
-    Raises:
-        SourceError: the checkpoint is not there.
-        ModelError: it cannot be loaded without foreign code or pickles.
-    """
-    return _load_backbone(locate(name, revision).folder, name)
-
-
-def _load_backbone(folder: Path, name: str) -> Any:
-    transformers_logging.set_verbosity_error()  # the missing pooler and the unused language-model head are expected
-    transformers_logging.disable_progress_bar()
-    try:
-        options = {"trust_remote_code": False, "local_files_only": True}
-        config = AutoConfig.from_pretrained(folder, **options)
-        return AutoModel.from_pretrained(folder, config=config, use_safetensors=True, dtype=torch.float32, **options)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ModelError(f"{name} cannot be loaded as an encoder: {reason}", "name another checkpoint") from None
+        return max_positions(self.backbone.config)
 
 
 def save(network: Network, folder: Path) -> None:
@@ -91,13 +87,13 @@ def save(network: Network, folder: Path) -> None:
     save_file({k: v.contiguous() for k, v in network.head.state_dict().items()}, folder / "head.safetensors")
 
 
-def load(folder: Path, head: str, classes: int) -> Network:
+def load(folder: Path, head: Head, classes: int) -> Network:
     """The network that :func:`save` wrote, in evaluation mode.
 
     Raises:
         ModelError: a file is missing, damaged, or of another shape.
     """
-    network = Network(_load_backbone(folder / "backbone", str(folder)), head, classes, dropout=0.0)
+    network = Network(load_backbone(folder / "backbone", str(folder)), head, classes, dropout=0.0)
     try:
         network.head.load_state_dict(load_file(folder / "head.safetensors"))
     except Exception as error:  # safetensors raises its own kinds and RuntimeError for shapes

@@ -108,11 +108,11 @@ def _rows(encoded: Path) -> tuple[EncodedRows, EncodedRows]:
 
 
 def _backbone(options: TransformerCandidate, encoder: Tokens, card: dict[str, Any], vocabulary: int) -> Any:
-    from wenhuo.models import transformer
+    from wenhuo.models import backbones
 
     if options.backbone == "checkpoint":
-        return transformer.pretrained_backbone(encoder.tokenizer, card["checkpoint"]["commit"])
-    return transformer.scratch_backbone(
+        return backbones.pretrained_backbone(encoder.tokenizer, card["checkpoint"]["commit"])
+    return backbones.scratch_backbone(
         vocabulary=vocabulary,
         layers=options.layers,
         hidden=options.hidden,

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from wenhuo.models.heads import AnyHead, Mean, Shape
 from wenhuo.settings import Section
 
 
@@ -31,7 +32,7 @@ class TransformerCandidate(Section):
     hidden: int = Field(256, ge=8, description="Its width.")
     heads: int = Field(4, ge=1, description="Its attention heads; they divide the width.")
     dropout: float = Field(0.1, ge=0, lt=1, description="Dropout of a backbone from nothing and of the head.")
-    head: Literal["first", "mean"] = Field("mean", description="Reads the first token's state, or the mean of all.")
+    head: AnyHead = Field(Mean(kind="mean"), description="How the states of a row become one vector.")
     epochs: int = Field(3, ge=1, description="Passes over the train rows, at most.")
     batch_size: int = Field(32, ge=1, description="Rows in a step.")
     learning_rate: float = Field(5e-5, gt=0, description="At the end of the warm-up; it then falls linearly to 0.")
@@ -49,6 +50,13 @@ class TransformerCandidate(Section):
     def _heads_divide(self) -> TransformerCandidate:
         if self.hidden % self.heads:
             raise ValueError(f"heads ({self.heads}) must divide hidden ({self.hidden})")
+        return self
+
+    @model_validator(mode="after")
+    def _layers_suffice(self) -> TransformerCandidate:
+        reads = self.head.states(Shape(self.hidden, self.layers + 1))
+        if self.backbone == "scratch" and reads > self.layers + 1:
+            raise ValueError(f"head reads {reads} layers, but the backbone has {self.layers}")
         return self
 
 

@@ -17,7 +17,8 @@ from wenhuo import Classifier
 from wenhuo.encoding import corpus
 from wenhuo.encoding.options import Tokens
 from wenhuo.errors import ModelError, SourceError
-from wenhuo.models import transformer
+from wenhuo.models import backbones, transformer
+from wenhuo.models.heads import Mean
 from wenhuo.training import candidate
 from wenhuo.training.options import TransformerCandidate
 
@@ -181,20 +182,20 @@ def test_a_checkpoint_of_pickles_is_refused(checkpoint, tmp_path):
     folder = Path(shutil.copytree(checkpoint, tmp_path / "old"))
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
     with pytest.raises(SourceError, match="no safetensors"):
-        transformer.pretrained_backbone(str(folder), None)
+        backbones.pretrained_backbone(str(folder), None)
 
 
 def test_an_unknown_architecture_is_refused(checkpoint, tmp_path):
     folder = Path(shutil.copytree(checkpoint, tmp_path / "odd"))
     (folder / "config.json").write_text('{"model_type": "nobody-knows"}')
     with pytest.raises(ModelError, match="cannot be loaded as an encoder"):
-        transformer.pretrained_backbone(str(folder), None)
+        backbones.pretrained_backbone(str(folder), None)
 
 
 def test_logits_do_not_depend_on_the_order_of_rows(random_numbers):
     torch.manual_seed(0)
-    backbone = transformer.scratch_backbone(vocabulary=50, layers=1, hidden=16, heads=2, positions=64, dropout=0.1)
-    network = transformer.Network(backbone, "mean", 3, 0.1).eval()
+    backbone = backbones.scratch_backbone(vocabulary=50, layers=1, hidden=16, heads=2, positions=64, dropout=0.1)
+    network = transformer.Network(backbone, Mean(kind="mean"), 3, 0.1).eval()
     rows = [random_numbers.integers(5, 50, size).tolist() for size in random_numbers.integers(1, 60, 40)]
     cpu = torch.device("cpu")
     found = transformer.logits(network, rows, 0, cpu, torch.float32)
