@@ -13,7 +13,7 @@ from wenhuo.quality.tables import write_table
 from wenhuo.settings import read_yaml
 
 ABOUT = {"source": "tiny", "synthetic": True, "label_order": ["负", "正", "中"], "cleaning": {"html": True}}
-FILES = ("train.parquet", "validation.parquet", "test.parquet", "dataset.json")
+FILES = ("../split_removed.parquet", "train.parquet", "validation.parquet", "test.parquet", "dataset.json")
 
 
 def cleaned(count: int = 300, split: str | None = None, label: str | None = None) -> pl.DataFrame:
@@ -27,6 +27,8 @@ def cleaned(count: int = 300, split: str | None = None, label: str | None = None
             "origin": ["tiny.tsv"] * count,
             "row": range(1, count + 1),
             "leaked": [False] * count,
+            "source": ["tiny"] * count,
+            "cluster": pl.Series([None] * count, dtype=pl.String),
         }
     )
 
@@ -35,7 +37,11 @@ def run(folder: Path, table: pl.DataFrame, about: dict | None = None, **params: 
     folder.mkdir(exist_ok=True)
     write_table(folder / "clean.parquet", table, ABOUT if about is None else about)
     split.run(
-        split.Params(**params), cleaned=folder / "clean.parquet", parts=folder / "split", report=folder / "split.json"
+        split.Params(**params),
+        cleaned=folder / "clean.parquet",
+        parts=folder / "split",
+        removed=folder / "split_removed.parquet",
+        report=folder / "split.json",
     )
     return json.loads((folder / "split/dataset.json").read_text()), json.loads((folder / "split.json").read_text())
 
@@ -59,7 +65,10 @@ def test_the_parts_hold_every_row_once_sorted_by_id(tmp_path: Path) -> None:
         "leaked",
         "origin",
         "row",
+        "source",
+        "cluster",
     ]
+    assert pl.read_parquet(tmp_path / "split_removed.parquet").is_empty()
 
 
 def test_the_data_set_says_what_it_is(tmp_path: Path) -> None:
@@ -117,6 +126,42 @@ def test_a_label_missing_from_validation_is_a_warning(tmp_path: Path) -> None:
 def test_too_few_rows_to_divide_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no rows for"):
         run(tmp_path, cleaned(2))
+
+
+def test_near_duplicates_that_would_straddle_are_set_aside_and_written_down(tmp_path: Path) -> None:
+    table = cleaned(400)
+    pairs = pl.Series([table["id"][number // 2 * 2] if number < 200 else None for number in range(400)])
+    _, report = run(tmp_path, table.with_columns(pairs.alias("cluster")))
+    removed = pl.read_parquet(tmp_path / "split_removed.parquet")
+    parts = {name: pl.read_parquet(tmp_path / f"split/{name}.parquet") for name in ("train", "validation", "test")}
+    stands = [(cluster, name) for name, part in parts.items() for cluster in part["cluster"].drop_nulls().unique()]
+    assert len({cluster for cluster, _ in stands}) == len(stands) == 100
+    assert removed.columns == ["id", "text", "label", "split", "origin", "row", "source", "reason", "of"]
+    assert removed.height == sum(sum(splits.values()) for splits in report["removed"].values()) > 10
+    assert sorted(removed["id"].to_list() + [row for part in parts.values() for row in part["id"]]) == sorted(
+        table["id"]
+    )
+    kept = dict(stands)
+    for placed, reason, of in removed.select("split", "reason", "of").iter_rows():
+        assert reason == f"nearly stands in {kept[of]}" != f"nearly stands in {placed}"
+
+
+def test_many_rows_are_sorted_in_piles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = cleaned(3000)
+    run(tmp_path / "one", table)
+    monkeypatch.setattr("wenhuo.quality.parts.PILED", 1000)
+    monkeypatch.setattr("wenhuo.quality.parts.CHUNK", 700)
+    run(tmp_path / "piles", table)
+    for name in ("train", "validation", "test"):
+        one, piles = (pl.read_parquet(tmp_path / folder / f"split/{name}.parquet") for folder in ("one", "piles"))
+        assert one.equals(piles)
+    assert (tmp_path / "one/split/dataset.json").read_bytes() == (tmp_path / "piles/split/dataset.json").read_bytes()
+    assert sorted(path.name for path in (tmp_path / "piles/split").iterdir()) == sorted(FILES[1:])
+
+
+def test_a_column_that_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="lacks cluster"):
+        run(tmp_path, cleaned().drop("cluster"))
 
 
 def test_mistakes_in_the_parameters_are_found() -> None:

@@ -3,44 +3,89 @@
 Each text has a fixed place between 0 and 1 that follows from the text and the seed alone. What lies below the share of
 the test set is test, what lies next is validation, the rest is train. Equal texts have equal places, so none straddles
 two splits; and since the place knows nothing of the label, every label is divided in the same shares, in expectation.
+
+Near-duplicates have different places. Where a cluster of them would straddle splits that are made here, it has its home
+where most of its rows stand, and its rows elsewhere are set aside: no row ever moves to another split for the sake of
+one that was added (docs/decisions/0012).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import accumulate
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from wenhuo.errors import DataError
+from wenhuo.quality.homes import SPLITS, Split, homes
 from wenhuo.text.keys import loose_keys
 
-SPLITS = ("train", "validation", "test")
+
+@dataclass(frozen=True)
+class Division:
+    """Where the rows go, in their order.
+
+    Attributes:
+        split: train, validation or test.
+        home: for a row that is set aside, the split that its cluster stands in; null for one that stays.
+        made: how each split came about.
+    """
+
+    split: pl.Series
+    home: pl.Series
+    made: dict[str, str]
+
+    def counts(self, labels: pl.Series) -> dict[str, dict[str, int]]:
+        """Rows by split and label, of those that stay."""
+        rows = pl.DataFrame({"split": self.split.cast(pl.String), "label": labels.cast(pl.String)}).filter(
+            self.home.is_null()
+        )
+        counted = rows.group_by("split", "label").len().sort("split", "label")
+        return {name: dict(counted.filter(pl.col("split") == name).drop("split").iter_rows()) for name in SPLITS}
+
+    def removed(self) -> dict[str, dict[str, int]]:
+        """Rows that are set aside, by reason and by the split they would have stood in."""
+        rows = pl.DataFrame({"split": self.split, "home": self.home}).drop_nulls()
+        counted = rows.group_by("home", "split").len().sort("home", "split")
+        reasons: dict[str, dict[str, int]] = {}
+        for home, split, count in counted.iter_rows():
+            reasons.setdefault(f"nearly stands in {home}", {})[split] = count
+        return reasons
 
 
 def place(key: str, seed: int) -> float:
     """Where a text stands between 0 and 1 (1 excluded): the first 53 bits of a keyed BLAKE2b hash."""
-    digest = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8, key=str(seed).encode()).digest()
-    return (int.from_bytes(digest, "big") >> 11) / 2**53
+    return float(_places([key], seed)[0])
 
 
-def divide(rows: pl.DataFrame, *, seed: int, validation: float, test: float) -> tuple[pl.DataFrame, dict[str, str]]:
+def places(texts: pl.Series, seed: int) -> pl.Series:
+    """The place of each of a column of cleaned texts (Float64); white space makes no difference."""
+    keys = texts.to_frame("text").select(loose_keys(pl.col("text")))["text"]
+    return pl.Series("place", _places(keys.to_list(), seed))
+
+
+def _places(keys: Sequence[str], seed: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+    hashed, salt = blake2b, str(seed).encode()
+    digests = b"".join(hashed(key.encode(), digest_size=8, key=salt).digest() for key in keys)
+    return (np.frombuffer(digests, dtype=">u8") >> 11) / 2**53
+
+
+def divide(rows: pl.DataFrame, *, validation: float, test: float) -> Division:
     """Give every row a split: the publisher's where there is one, else one by hash.
 
     A publisher's split stays as it is. A validation or test set that it lacks is cut from train, and rows without a
     split are train rows there. A label of which nothing would be left in train keeps all its rows in train: one row
-    cannot be learnt and tested. These rows alone may move when rows are added.
+    cannot be learnt and tested. The rows of such a label alone may move when rows are added.
 
     Args:
-        rows: columns ``text`` (cleaned), ``label``, ``split`` (null, train, validation or test).
-        seed: of the hash.
+        rows: columns ``place`` (see ``places``), ``label``, ``split`` (null, train, validation or test) and ``cluster``
+            (null, or the same for all rows of a cluster of near-duplicates).
         validation: share of the validation set, of the rows it is cut from.
         test: share of the test set.
-
-    Returns:
-        The rows with no null in ``split``, and how each split came about.
 
     Raises:
         DataError: a publisher's split has no train rows.
@@ -52,33 +97,25 @@ def divide(rows: pl.DataFrame, *, seed: int, validation: float, test: float) -> 
         )
     lacking = {"test": test, "validation": validation}
     shares = {name: share for name, share in lacking.items() if name not in given}
-    rows = rows.with_columns(pl.col("split").fill_null("train"))
+    rows = rows.with_columns(pl.col("split").fill_null("train").cast(Split))
+    rows = rows.with_columns(ours=pl.col("split") == "train")
     if shares:
-        rows = _cut(rows, seed, shares)
+        rows = _cut(rows, shares)
     made = {name: "published" if name in given else "by hash" for name in SPLITS}
-    return rows, made | ({"train": "published, less what was cut"} if "train" in given and shares else {})
+    made |= {"train": "published, less what was cut"} if "train" in given and shares else {}
+    return Division(rows["split"], homes(rows), made)
 
 
-def _cut(rows: pl.DataFrame, seed: int, shares: dict[str, float]) -> pl.DataFrame:
-    rows = rows.with_columns(loose_keys(pl.col("text")).alias("_key"))
-    whole = rows.filter(pl.col("split") == "train")
-    keys = whole["_key"].unique(maintain_order=True)
-    places = pl.Series([place(key, seed) for key in keys], dtype=pl.Float64)
-    cut = pl.lit("train")
+def _cut(rows: pl.DataFrame, shares: dict[str, float]) -> pl.DataFrame:
+    """The rows of train, divided; but for the texts of those labels that this would leave nothing of in train."""
+    cut = pl.lit("train", dtype=Split)
     for name, below in reversed(list(zip(shares, accumulate(shares.values()), strict=True))):
-        cut = pl.when(pl.col("place") < below).then(pl.lit(name)).otherwise(cut)
-    frame = pl.DataFrame({"_key": keys, "place": places}).select("_key", cut.alias("_cut"))
-    rows = rows.join(_spared(whole, frame), on="_key", how="left", maintain_order="left")
-    chosen = pl.when(pl.col("split") == "train").then(pl.col("_cut").fill_null("train")).otherwise(pl.col("split"))
-    return rows.with_columns(chosen.alias("split")).drop("_key", "_cut")
-
-
-def _spared(whole: pl.DataFrame, cut: pl.DataFrame) -> pl.DataFrame:
-    """The cut without the texts of those labels that it would leave nothing of in train."""
-    parts = whole.join(cut, on="_key")
-    learnt = parts.filter(pl.col("_cut") == "train")["label"].unique()
-    lost = parts.filter(~pl.col("label").is_in(learnt.implode()))["_key"].unique()
-    return cut.filter(~pl.col("_key").is_in(lost.implode()))
+        cut = pl.when(pl.col("place") < below).then(pl.lit(name, dtype=Split)).otherwise(cut)
+    rows = rows.with_columns(pl.when("ours").then(cut).otherwise("split").alias("split"))
+    learnt = rows.filter(pl.col("ours") & (pl.col("split") == "train"))["label"].unique()
+    lost = rows.filter(pl.col("ours") & ~pl.col("label").is_in(learnt.implode()))["place"].unique()
+    spared = pl.col("ours") & pl.col("place").is_in(lost.implode())
+    return rows.with_columns(pl.when(spared).then(pl.lit("train", dtype=Split)).otherwise("split").alias("split"))
 
 
 def ordered_labels(labels: Sequence[str], order: Sequence[str] | None) -> list[str]:
@@ -91,18 +128,21 @@ def ordered_labels(labels: Sequence[str], order: Sequence[str] | None) -> list[s
     return first + sorted(present.difference(first))
 
 
-def check_parts(parts: dict[str, pl.DataFrame]) -> None:
+def check_counts(counts: Mapping[str, Mapping[str, int]]) -> None:
     """Refuse splits that nothing can be learnt from or measured on.
+
+    Args:
+        counts: rows by split and label.
 
     Raises:
         DataError: a split is empty, train holds one label only, or validation or test hold a label that train lacks.
     """
-    empty = [name for name, part in parts.items() if part.is_empty()]
+    empty = [name for name, labels in counts.items() if not labels]
     if empty:
         raise DataError(f"no rows for {' and '.join(empty)}", "add rows, or raise split.validation and split.test")
-    learnt = set(parts["train"]["label"])
+    learnt = set(counts["train"])
     for name in ("validation", "test"):
-        unknown = sorted(set(parts[name]["label"]) - learnt)
+        unknown = sorted(set(counts[name]) - learnt)
         if unknown:
             named = ", ".join(unknown[:5]) + (f" and {len(unknown) - 5} more" if len(unknown) > 5 else "")
             what = f"label {named} stands" if len(unknown) == 1 else f"labels {named} stand"
@@ -111,23 +151,26 @@ def check_parts(parts: dict[str, pl.DataFrame]) -> None:
         raise DataError(f"train holds one label only, {next(iter(learnt))}", "a classifier needs two or more")
 
 
-def census(parts: dict[str, pl.DataFrame], labels: Sequence[str]) -> dict[str, Any]:
+def census(counts: Mapping[str, Mapping[str, int]], labels: Sequence[str]) -> dict[str, Any]:
     """Rows and shares of each split, each label's rows and shares in each, and the labels that a split lacks.
+
+    Args:
+        counts: rows by split and label.
+        labels: in their order.
 
     Returns:
         ``rows`` and ``shares`` (of all rows) by split; ``labels``: by label, by split, ``rows`` and ``share`` (of the
         split's rows); ``warnings``, a sentence for each label that validation or test lack.
     """
-    rows = {name: part.height for name, part in parts.items()}
-    counts = {name: dict(part["label"].value_counts().iter_rows()) for name, part in parts.items()}
+    rows = {name: sum(of.values()) for name, of in counts.items()}
     total = sum(rows.values())
     return {
         "rows": rows,
         "shares": {name: count / total for name, count in rows.items()},
         "labels": {
             label: {
-                name: {"rows": counts[name].get(label, 0), "share": counts[name].get(label, 0) / max(rows[name], 1)}
-                for name in parts
+                name: {"rows": of.get(label, 0), "share": of.get(label, 0) / max(rows[name], 1)}
+                for name, of in counts.items()
             }
             for label in labels
         },
