@@ -7,10 +7,12 @@ puts rows into sixteen piles in order; each is sorted by itself.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
 import pyarrow as pa
@@ -21,10 +23,15 @@ from wenhuo.errors import DataError
 from wenhuo.quality.homes import SPLITS
 from wenhuo.quality.splitting import Division, places
 
+T = TypeVar("T")
+
 COLUMNS = ("id", "text", "label", "leaked", "origin", "row", "source", "cluster")
 """What a part holds of each row."""
 
 READ = (*COLUMNS, "split")
+
+REPEATED = ("label", "origin", "source", "cluster")
+"""Columns with few different values, which a file holds once."""
 
 CHUNK = 100_000
 """Rows held at once while reading: some 30 MB of short texts."""
@@ -61,7 +68,7 @@ def read_narrow(cleaned: Path, seed: int) -> pl.DataFrame:
     if lacking:
         raise DataError(f"{cleaned} lacks {', '.join(lacking)}", "run the stage clean again")
     narrow = [_narrow(pl.DataFrame(schema=dict.fromkeys(("text", "label", "split", "cluster"), pl.String)), seed)]
-    chunks = _chunks(cleaned, ("text", "label", "split", "cluster"))
+    chunks = _ahead(_chunks(cleaned, ("text", "label", "split", "cluster")))
     narrow += [_narrow(chunk, seed) for chunk in chunks]
     return pl.concat(narrow)
 
@@ -76,6 +83,15 @@ def _chunks(path: Path, columns: tuple[str, ...]) -> Iterator[pl.DataFrame]:
         batches, total = file.iter_batches(CHUNK, columns=list(columns)), -(-file.metadata.num_rows // CHUNK)
         for batch in track(batches, f"split: reading {path.name}, chunks of {CHUNK:,} rows", total):
             yield pl.DataFrame(batch).select(columns)
+
+
+def _ahead(items: Iterator[T]) -> Iterator[T]:
+    """The same items, of which the next is made in another thread while this one is in use."""
+    with ThreadPoolExecutor(1) as thread:
+        pending = thread.submit(next, items, None)
+        while (item := pending.result()) is not None:
+            pending = thread.submit(next, items, None)
+            yield item
 
 
 def write_parts(cleaned: Path, division: Division, folder: Path) -> Parts:
@@ -103,7 +119,7 @@ def _pile_up(cleaned: Path, division: Division, folder: Path, piles: str) -> pl.
         schema = _arrow(_empty().select(COLUMNS)).schema
         names = [name for split in SPLITS for name in _names(split, piles)]
         files = {name: stack.enter_context(pa.ipc.new_stream(folder / name, schema)) for name in names}
-        for chunk in _chunks(cleaned, READ):
+        for chunk in _ahead(_chunks(cleaned, READ)):
             here = slice(start, start := start + chunk.height)
             chunk = chunk.cast(_empty().schema).with_columns(
                 division.split[here].cast(pl.String).alias("split"), division.home[here].cast(pl.String).alias("home")
@@ -138,16 +154,23 @@ def _aside(rows: pl.DataFrame) -> pl.DataFrame:
 def _write(target: Path, piles: list[Path]) -> tuple[int, str]:
     """Sort each pile and write one after the other; return the rows and the hash of their ids."""
     rows, hashed = 0, sha256()
-    with pq.ParquetWriter(target, _arrow(_empty().select(COLUMNS)).schema, compression="zstd") as writer:
-        for path in piles:
-            with pa.ipc.open_stream(path) as stream:
-                pile = pl.DataFrame(stream.read_all()).sort("id", "origin", "row")
-            path.unlink()
-            if pile.height:
-                writer.write_table(_arrow(pile))
-                hashed.update((("\n" if rows else "") + pile["id"].str.join("\n").item()).encode())
-                rows += pile.height
+    schema = _arrow(_empty().select(COLUMNS)).schema
+    with pq.ParquetWriter(target, schema, compression="zstd", use_dictionary=list(REPEATED)) as writer:
+        for pile in _ahead(_sorted(path) for path in piles):
+            if pile.num_rows:
+                writer.write_table(pile)
+                ids = pl.Series(pile["id"]).str.join("\n").item()
+                hashed.update((("\n" if rows else "") + ids).encode())
+                rows += pile.num_rows
     return rows, hashed.hexdigest()
+
+
+def _sorted(path: Path) -> pa.Table:
+    """A pile's rows in order; its file is deleted."""
+    with pa.ipc.open_stream(path) as stream:
+        pile = pl.DataFrame(stream.read_all()).sort("id", "origin", "row")
+    path.unlink()
+    return _arrow(pile)
 
 
 def _arrow(rows: pl.DataFrame) -> pa.Table:

@@ -59,18 +59,18 @@ class Division:
 
 def place(key: str, seed: int) -> float:
     """Where a text stands between 0 and 1 (1 excluded): the first 53 bits of a keyed BLAKE2b hash."""
-    return float(_places([key], seed)[0])
+    return float(_places([key.encode()], seed)[0])
 
 
 def places(texts: pl.Series, seed: int) -> pl.Series:
     """The place of each of a column of cleaned texts (Float64); white space makes no difference."""
     keys = texts.to_frame("text").select(loose_keys(pl.col("text")))["text"]
-    return pl.Series("place", _places(keys.to_list(), seed))
+    return pl.Series("place", _places(keys.cast(pl.Binary).to_list(), seed))
 
 
-def _places(keys: Sequence[str], seed: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _places(keys: Sequence[bytes], seed: int) -> np.ndarray[Any, np.dtype[np.float64]]:
     hashed, salt = blake2b, str(seed).encode()
-    digests = b"".join(hashed(key.encode(), digest_size=8, key=salt).digest() for key in keys)
+    digests = b"".join(hashed(key, digest_size=8, key=salt).digest() for key in keys)
     return (np.frombuffer(digests, dtype=">u8") >> 11) / 2**53
 
 
