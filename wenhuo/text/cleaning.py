@@ -1,29 +1,40 @@
 """Cleaning a text: the same steps, in the same order, before training, evaluation and serving.
 
-The order is html, controls, width, unicode, whitespace. A step may uncover work for an earlier one
-(``&amp;lt;br&amp;gt;`` decodes to ``&lt;br&gt;`` and then to a tag), so the steps are repeated until nothing changes;
-a cleaned text cleaned again is therefore the same text. Only characters that a step is about are touched: Chinese
-characters stay.
+The order is that of ``STEPS``. Markup goes first, for it may hide everything else. Mojibake is turned back before the
+characters are touched that it consists of. Addresses and numbers are masked once their characters are settled, before
+runs are cut and marks are stripped in them. White space comes last, for every other step may leave some.
+
+A step may uncover work for an earlier one (``&amp;lt;br&amp;gt;`` decodes to ``&lt;br&gt;`` and then to a tag), so the
+steps are repeated until nothing changes; a cleaned text cleaned again is therefore the same text. Only characters that
+a step is about are touched: Chinese characters stay.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from pydantic import Field
 
 from wenhuo.settings import Section
+from wenhuo.text import characters, marks, masks, mojibake, script
 from wenhuo.text.html import without_html
 
 ROUNDS = 10
 """Rounds of all steps. Markup wrapped deeper than this was written to cause trouble, see ``_disarm``."""
 
+Mask = Literal["keep", "mask"]
+
 
 class Cleaning(Section):
-    """The steps of cleaning, each a switch."""
+    """The steps of cleaning, each a switch.
+
+    A model carries these with it. A switch that its record lacks, since it was made before there was one, must change
+    nothing: whatever is added here is off by default.
+    """
 
     unicode: Literal["nfkc", "nfc", "none"] = Field(
         "nfkc",
@@ -34,62 +45,78 @@ class Cleaning(Section):
     html: bool = Field(True, description="Whether tags are removed and entities become characters.")
     controls: bool = Field(True, description="Whether control, zero-width and bidirectional marks are removed.")
     whitespace: bool = Field(True, description="Whether a run of white space becomes one space, with none at the ends.")
+    mojibake: bool = Field(
+        False, description="Whether text read in the wrong encoding is turned back where the way back is exact."
+    )
+    script: Literal["keep", "simplified"] = Field(
+        "keep", description="Whether traditional characters become simplified ones."
+    )
+    urls: Mask = Field("keep", description="Whether web addresses become <url>.")
+    emails: Mask = Field("keep", description="Whether e-mail addresses become <email>.")
+    mentions: Mask = Field("keep", description="Whether @names become <user>.")
+    phones: Mask = Field("keep", description="Whether phone numbers of mainland China become <phone>.")
+    emoji: Literal["keep", "name"] = Field(
+        "keep", description="Whether emoji become their Chinese names in brackets: [笑哭了]."
+    )
+    repeats: int | None = Field(
+        None,
+        ge=2,
+        description="Longest run of one character, 2 or more; longer ones are cut, but not digits; null cuts none.",
+    )
+    punctuation: Literal["keep", "strip"] = Field(
+        "keep", description="Whether punctuation and symbols are removed, as many tutorials do."
+    )
 
 
-# A text of nothing but these characters with single spaces inside is clean already, whatever the steps are: no `&` or
-# `<`, nothing that a Unicode form changes or composes with its neighbour. Most texts are like that, so this one match
-# decides the speed. Printable ASCII, Latin-1 letters, dashes and quotation marks, CJK punctuation, kana, ideographs,
-# full-width punctuation.
-PLAIN = "!-%'-;=-~·×÷À-ÖØ-öø-ÿ—‘’“”…、-〟ぁ-ゖァ-ヾ㐀-䶿一-鿿！（），：；？～"
-_PLAIN = re.compile(f"(?:[{PLAIN}]++(?: [{PLAIN}]++)*+)?")
+@dataclass(frozen=True)
+class Plan:
+    """What a choice of steps comes to.
 
-# Marks that NFKC would turn into ASCII and that Chinese writes this way: vertical and small forms, the dots, and the
-# full-width marks without business in numbers, addresses and formulas: ％ ＠ ＃ ． ／ ＋ become ASCII, ， ！ （ do not.
-# ＆ ＜ ＞ are among them because _disarm needs marks that no step turns back.
-_KEPT_MARKS = "‥…︐-︙︰-﹏﹐-﹫！＆（），：；＜＞？［］｛｝～｟｠"
-_WIDE = "\u3000０-９Ａ-Ｚａ-ｚ"
-_KEPT = re.compile(f"([{_KEPT_MARKS}{_WIDE}]+)")
-_WIDE_FORMS = re.compile(f"[{_WIDE}]")
-_HALF_WIDTH = {0x3000: " "} | {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
+    Attributes:
+        active: names and functions of the steps that are on, in order.
+        plain: a pattern; a text that matches it as a whole is changed by no step that is always there.
+        marks: for each of the other steps that are on, a pattern that finds what it may change.
+    """
 
-_LINE_ENDS = re.compile("\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]")
-# Joiners stay inside emoji sequences and between letters of the scripts from Arabic to Khmer, which spell with them.
-_EMOJI = "©®‼⁉™ℹ←-⇿⌀-➿⤴⤵⬀-⯿\U0001f000-\U0001faff"
-_SPELLING = "\u0600-\u109f\u1780-\u17ff"
-_UNSEEN = re.compile(
-    "[\0-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff"
-    "\uffa0\ufff9-\ufffb\ufdd0-\ufdef\ufffe\uffff\U0001d173-\U0001d17a\U000e0001]"
-    f"|(?<![{_SPELLING}])\u200c|\u200c(?![{_SPELLING}])"
-    f"|(?<![{_SPELLING}{_EMOJI}\ufe0f])\u200d|\u200d(?![{_SPELLING}{_EMOJI}])"
-)
-_SURROGATES = re.compile("[\ud800-\udfff]")
-_SPACES = re.compile(r"[\s\u2800]+")
+    active: tuple[tuple[str, Callable[[str, Cleaning], str]], ...]
+    plain: re.Pattern[str]
+    marks: dict[str, re.Pattern[str]]
+
+    def leaves(self, text: str) -> bool:
+        """Whether this text is clean already. Most are, so this decides the speed."""
+        return self.plain.fullmatch(text) is not None and not any(mark.search(text) for mark in self.marks.values())
+
+
+@cache
+def plan(steps: Cleaning) -> Plan:
+    """The plan for a choice of steps."""
+    active = tuple((name, step) for name, step in STEPS.items() if getattr(steps, name) not in OFF)
+    return Plan(active, _PLAIN, {name: re.compile(_MARKS[name](steps)) for name, _ in active if name in _MARKS})
 
 
 def clean_text(text: str, steps: Cleaning) -> str:
     """The cleaned text; cleaning it again changes nothing."""
-    return _clean(text, steps, set())
+    return clean_texts((text,), steps)[0]
 
 
 def clean_texts(texts: Iterable[str], steps: Cleaning) -> list[str]:
     """The cleaned texts, in the order given."""
-    return [text if _PLAIN.fullmatch(text) else _clean(text, steps, set()) for text in texts]
+    chosen = plan(steps)
+    return [text if chosen.leaves(text) else cleaned(text, steps)[0] for text in texts]
 
 
 def changing_steps(text: str, steps: Cleaning) -> set[str]:
     """The names of the steps that change this text."""
+    return cleaned(text, steps)[1]
+
+
+def cleaned(text: str, steps: Cleaning) -> tuple[str, set[str]]:
+    """The cleaned text, and the names of the steps that changed it."""
+    chosen = plan(steps)
     touched: set[str] = set()
-    _clean(text, steps, touched)
-    return touched
-
-
-def _clean(text: str, steps: Cleaning, touched: set[str]) -> str:
-    active = [(name, step) for name, step in STEPS.items() if getattr(steps, name) not in (False, "none")]
     for rounds in range(2 * ROUNDS):
-        if _PLAIN.fullmatch(text):
-            break
         before = text
-        for name, step in active:
+        for name, step in chosen.active if not chosen.leaves(text) else ():
             after = step(text, steps)
             if after != text:
                 touched.add(name)
@@ -98,43 +125,46 @@ def _clean(text: str, steps: Cleaning, touched: set[str]) -> str:
             break
         if rounds == ROUNDS and steps.html:
             text = _disarm(text)
-    return text
+    return text, touched
 
 
 def _disarm(text: str) -> str:
     """Make ``&`` and ``<`` full-width, which no step turns back: so every text comes to rest, in bounded time."""
-    return text.replace("&", "＆").replace("<", "＜")
+    return _ARMED.sub(lambda mark: chr(ord(mark[0]) + 0xFEE0), text)
 
 
-def _html(text: str, _: Cleaning) -> str:
-    return without_html(text)
-
-
-def _controls(text: str, _: Cleaning) -> str:
-    """Every kind of line end becomes a line feed, half a surrogate pair the replacement character, which stays."""
-    return _SURROGATES.sub("\ufffd", _LINE_ENDS.sub("\n", _UNSEEN.sub("", text)))
-
-
-def _width(text: str, _: Cleaning) -> str:
-    return _WIDE_FORMS.sub(lambda wide: _HALF_WIDTH[ord(wide[0])], text)
-
-
-def _unicode(text: str, steps: Cleaning) -> str:
-    if steps.unicode == "nfc":
-        return unicodedata.normalize("NFC", text)
-    pieces = _KEPT.split(text)
-    pieces[::2] = [unicodedata.normalize("NFKC", piece) for piece in pieces[::2]]
-    return "".join(pieces)
-
-
-def _whitespace(text: str, _: Cleaning) -> str:
-    return _SPACES.sub(" ", text).strip(" ")
-
+OFF = (False, None, "none", "keep")
+"""The values of switches that are off."""
 
 STEPS: dict[str, Callable[[str, Cleaning], str]] = {
-    "html": _html,
-    "controls": _controls,
-    "width": _width,
-    "unicode": _unicode,
-    "whitespace": _whitespace,
+    "html": lambda text, _: without_html(text),
+    "mojibake": lambda text, _: mojibake.repaired(text),
+    "controls": lambda text, _: characters.without_controls(text),
+    "width": lambda text, _: characters.half_width(text),
+    "unicode": lambda text, steps: (characters.composed if steps.unicode == "nfc" else characters.folded)(text),
+    "script": lambda text, _: script.simplified(text),
+    "urls": lambda text, _: masks.mask_urls(text),
+    "emails": lambda text, _: masks.mask_emails(text),
+    "mentions": lambda text, _: masks.mask_mentions(text),
+    "phones": lambda text, _: masks.mask_phones(text),
+    "emoji": lambda text, _: marks.named_emoji(text),
+    "repeats": lambda text, steps: marks.shortened_runs(text, steps.repeats or 0),
+    "punctuation": lambda text, _: marks.without_punctuation(text),
+    "whitespace": lambda text, _: characters.single_spaced(text),
+}
+"""The steps in their order."""
+
+_PLAIN = re.compile(f"(?:[{characters.PLAIN}]++(?: [{characters.PLAIN}]++)*+)?")
+_ARMED = re.compile(f"&|(?!{masks.TOKEN})<")
+
+_MARKS: dict[str, Callable[[Cleaning], str]] = {
+    "mojibake": lambda _: mojibake.mark(),
+    "script": lambda _: script.mark(),
+    "urls": lambda _: masks.MARKS["urls"],
+    "emails": lambda _: masks.MARKS["emails"],
+    "mentions": lambda _: masks.MARKS["mentions"],
+    "phones": lambda _: masks.MARKS["phones"],
+    "emoji": lambda _: marks.EMOJI,
+    "repeats": lambda steps: marks.longer_runs(steps.repeats or 0).pattern,
+    "punctuation": lambda _: marks.MARK,
 }

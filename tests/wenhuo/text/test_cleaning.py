@@ -7,10 +7,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from wenhuo.text.cleaning import PLAIN, STEPS, Cleaning, changing_steps, clean_text, clean_texts
+from wenhuo.text.characters import PLAIN
+from wenhuo.text.cleaning import STEPS, Cleaning, changing_steps, clean_text, clean_texts, plan
+from wenhuo.text.masks import TOKENS
 
+ALWAYS = ("html", "controls", "width", "unicode", "whitespace")
 ALL = Cleaning()
-OFF = Cleaning(unicode="none", width=False, html=False, controls=False, whitespace=False)
+EVERYTHING = Cleaning(
+    mojibake=True,
+    script="simplified",
+    **dict.fromkeys(TOKENS, "mask"),
+    emoji="name",
+    repeats=2,
+    punctuation="strip",
+)
+NONE = Cleaning(unicode="none", width=False, html=False, controls=False, whitespace=False)
 UNIFIED = re.compile(
     "[\u3007\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0002a6df\U0002a700-\U0002ebef\U00030000-\U0003347f]"
 )
@@ -19,9 +30,17 @@ chinese = st.text(st.sampled_from("中文红楼梦不好吃很㐀䶿龥鿿𠀀�
 # Pieces that steps are about and that may uncover work for each other when they come to stand side by side.
 MARKUP = """& < > ; / # x26 38 lt gt amp am p; &amp; &amp;amp; &lt; &gt; &#60; &#x3e; &#8203; &nbsp; &#12288; &quot;
 b br <b> <br> </b> <!-- --> ＜ ＞ ＆ ； Ａ １ ｶ ﾞ ﬁ ① … ！ ⅷ ﷺ ㈱ ⼀ 豈 A 1 e o: <A = ' " ﹤ ﹥ ﹠"""
+ADDRESSES = """http:// https:// ： // www. .com .cn t.cn/ a 中 @ ＠ 小明 _ - qq 138 1234 5678 13812345678 010- 400 +86
+( ) （ ￂ ä½ å¥½ ï¼Œ Ã© â€ œ ÄãºÃ 浣犲ソ 锛屼笘鐣 绗竴 韬 变 急 锟斤拷
+薴 苧 乾清宮 乾清宫 反覆 明瞭 藉 於 則 體 麼 <url> <user> < url > 哈哈 ！！ aa ww
+😂 👍🏽 ❤️ 👩‍👩‍👧 1️⃣ #️⃣ © ™ ㊗ 🇨🇳 订单号 ￥ 元 . / ?"""
 MARKS = " \n\t\r\0\v\x1c\x85\xa0\u3000\u2028\u200b\u200c\u200d\u202e\ufeff\ufffd\ud800\u0301\u3099\u0338\ufe0f👩🏽🇨"
 pieces = st.one_of(
-    chinese, st.sampled_from(MARKUP.split()), st.sampled_from(MARKS), st.characters(exclude_categories=[])
+    chinese,
+    st.sampled_from(MARKUP.split()),
+    st.sampled_from(ADDRESSES.split()),
+    st.sampled_from(MARKS),
+    st.characters(exclude_categories=[]),
 )
 texts = st.lists(pieces, max_size=25).map("".join)
 choices = st.builds(
@@ -31,6 +50,12 @@ choices = st.builds(
     html=st.booleans(),
     controls=st.booleans(),
     whitespace=st.booleans(),
+    mojibake=st.booleans(),
+    script=st.sampled_from(["keep", "simplified"]),
+    **dict.fromkeys(TOKENS, st.sampled_from(["keep", "mask"])),
+    emoji=st.sampled_from(["keep", "name"]),
+    repeats=st.sampled_from([None, 2, 3]),
+    punctuation=st.sampled_from(["keep", "strip"]),
 )
 
 
@@ -87,12 +112,12 @@ def test_every_step_on(text: str, cleaned: str) -> None:
     ],
 )
 def test_one_step_alone(step: dict[str, object], text: str, cleaned: str) -> None:
-    assert clean_text(text, OFF.model_copy(update=step)) == cleaned
+    assert clean_text(text, NONE.model_copy(update=step)) == cleaned
 
 
 @given(texts)
 def test_no_step_no_change(text: str) -> None:
-    assert clean_text(text, OFF) == text
+    assert clean_text(text, NONE) == text
 
 
 @given(texts, choices)
@@ -105,10 +130,47 @@ def test_cleaning_twice_is_cleaning_once(text: str, steps: Cleaning) -> None:
     assert bool(changing_steps(text, steps)) == (once != text)
 
 
-@given(st.lists(pieces.filter(lambda piece: not set(piece) & set("='\"!")), max_size=25).map("".join), choices)
+sound_pieces = st.lists(pieces.filter(lambda piece: not set(piece) & set("='\"!")), max_size=25).map("".join)
+
+
+@given(sound_pieces, choices)
 @settings(max_examples=400, deadline=None)
 def test_no_chinese_character_is_lost(text: str, steps: Cleaning) -> None:
-    assert is_subsequence(unified(text), unified(clean_text(text, steps)))
+    """Only these may take Chinese characters: names and addresses that hold some, runs, and mojibake, which is none."""
+    asked = {"script": "keep", "urls": "keep", "mentions": "keep", "repeats": None, "mojibake": False}
+    assert is_subsequence(unified(text), unified(clean_text(text, steps.model_copy(update=asked))))
+
+
+@given(texts)
+@settings(deadline=None)
+def test_simplifying_gives_a_character_for_a_character(text: str) -> None:
+    assert len(clean_text(text, NONE.model_copy(update={"script": "simplified"}))) == len(text)
+
+
+@given(texts, st.integers(2, 4))
+@settings(deadline=None)
+def test_cutting_runs_takes_nothing_else(text: str, length: int) -> None:
+    single = re.compile(r"(.)\1+", re.DOTALL)
+    cut = clean_text(text, NONE.model_copy(update={"repeats": length}))
+    assert single.sub(r"\1", cut) == single.sub(r"\1", text)
+    assert re.findall(r"\d+", cut) == re.findall(r"\d+", text)
+
+
+@given(sound_pieces.filter(lambda text: not set(text) & set("@＠./")), choices)
+@settings(deadline=None)
+def test_addresses_without_their_signs_are_none(text: str, steps: Cleaning) -> None:
+    masked = {"urls": "mask", "mentions": "mask", "emails": "mask", "unicode": "none"}
+    off = dict.fromkeys(("urls", "mentions", "emails"), "keep") | {"unicode": "none"}
+    assert clean_text(text, steps.model_copy(update=masked)) == clean_text(text, steps.model_copy(update=off))
+
+
+@given(texts, choices)
+@settings(max_examples=400, deadline=None)
+def test_what_a_plan_leaves_alone_needs_no_step(text: str, steps: Cleaning) -> None:
+    chosen = plan(steps)
+    for short in (text, text[:3], text[-5:]):
+        if chosen.leaves(short):
+            assert all(step(short, steps) == short for _, step in chosen.active)
 
 
 @given(
@@ -124,7 +186,7 @@ def test_only_the_planted_html_goes(planted: list[tuple[str, str]]) -> None:
 def test_plain_characters_need_no_step() -> None:
     plain = re.compile(f"[{PLAIN}]")
     for char in filter(plain.fullmatch, map(chr, range(0x110000))):
-        assert all(step(char, ALL) == char for step in STEPS.values()), char
+        assert all(STEPS[name](char, ALL) == char for name in ALWAYS), char
         assert not unicodedata.combining(char)
         assert unicodedata.normalize("NFC", char) == char
 
