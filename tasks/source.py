@@ -1,31 +1,40 @@
-"""Look at the source and write down which version it is now.
+"""Look at the sources and write down which version each is now.
 
 Run by ``dvc repro`` every time; by hand: ``python -m tasks source --fingerprint data/source.json``. What is written
-changes only when the source does, so that an unchanged source re-runs nothing.
+changes only when a source does, so that unchanged sources re-run nothing.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from tasks.ingest import Params, cache_beside, names_file
+from tasks.ingest import Params, cache_beside
 from wenhuo.console import say
 from wenhuo.files import write_json
-from wenhuo.reading.sources import fingerprint as look
+from wenhuo.reading.options import sources_of
 
 
 def run(params: Params, *, fingerprint: Path) -> None:
-    """Write the source's fingerprint.
+    """Write the fingerprint of the sources.
 
     Args:
         params: the section ``ingest``.
-        fingerprint: JSON: kind, source, files (path, version, size), the files ignored, the file of label names.
+        fingerprint: JSON: for each source its name, kind, files (path, version, size), the files ignored, the file of
+            label names.
 
     Raises:
-        SourceError: the source cannot be reached, or leaves a doubt.
+        SourceError: a source cannot be reached, or leaves a doubt.
     """
-    found = look(params.source, names_file(params), cache_beside(fingerprint))
+    from wenhuo.reading.sources import fingerprint as look
+
+    found = look(sources_of(params), cache_beside(fingerprint))
     write_json(fingerprint, found)
-    count, size = len(found["files"]), sum(file["size"] or 0 for file in found["files"])
-    what = f"{count} file{'s' * (count != 1)}, {size / 1e3:,.0f} kB" if size else found["files"][0]["version"]
-    say(f"source {found['source']}: {what}")
+    for source in found["sources"]:
+        say(_line(source))
+
+
+def _line(source: dict[str, Any]) -> str:
+    count, size = len(source["files"]), sum(file["size"] or 0 for file in source["files"])
+    what = f"{count} file{'s' * (count != 1)}, {size / 1e3:,.0f} kB" if size else source["files"][0]["version"]
+    return f"source {source['source']}: {what}"

@@ -136,6 +136,21 @@ def locked_key(root: str | Path, addressing: str) -> str:
     return stage_key(lock_entry(root, addressing))
 
 
+def locked_content(root: str | Path, addressing: str, path: str) -> Path | None:
+    """Where DVC's cache keeps what ``dvc.lock`` says a stage read or wrote at a path; None when it is not there.
+
+    A stage may ask about itself while DVC runs it: its outputs of last time are gone by then, not so the lock's entry
+    and the cache. Errors: ``lock_entry``.
+    """
+    entry = lock_entry(root, addressing)
+    known = {item["path"]: item.get("md5") for part in ("deps", "outs") for item in entry.get(part, ())}
+    if not known.get(path):
+        return None
+    with _opened(root) as repo:
+        kept = Path(repo.cache.local.oid_to_path(known[path]))
+    return kept if kept.is_file() else None
+
+
 def lock_order(root: str | Path) -> list[str]:
     """The names in ``dvc.lock`` in their order; none when there is no such file."""
     path, _ = _lock_path(Path(root), "")

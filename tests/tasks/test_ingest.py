@@ -89,7 +89,9 @@ def test_every_row_is_read_or_set_apart(folder: Path, tmp_path: Path, capsys: py
         ("train.csv", 11, "quotes do not match"),
         ("dev.jsonl", 11, "no text"),
     ]
-    assert ran.about == {"source": str(folder), "synthetic": False, "label_order": ["差评", "好评"]}
+    about = {"source": str(folder), "synthetic": False, "label_order": ["差评", "好评"], "sources": ["source"]}
+    assert ran.about == about
+    assert set(ran.corpus["source"]) == set(ran.rejected["source"]) == {"source"}
     report = ran.report
     assert (report["rows"], report["rejected"]) == (58, 3)
     assert report["splits"] == {"train": 38, "validation": 10, "test": 10}
@@ -97,8 +99,9 @@ def test_every_row_is_read_or_set_apart(folder: Path, tmp_path: Path, capsys: py
     assert [file["encoding"] for file in report["files"].values()] == ["GB18030", "UTF-8", "UTF-16LE with BOM"]
     assert report["reasons"] == {"missing columns": 1, "no text": 1, "quotes do not match": 1}
     said = capsys.readouterr().out.splitlines()[1:]
-    assert len(said) == 2
+    assert len(said) == 3
     assert "58 rows" in said[0]
+    assert "nothing known" in said[2]
 
 
 def test_the_same_source_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ def test_it_writes_the_same_bytes_until_the_source_changes(tmp_path: Path) -> No
     fingerprint = tmp_path / "data" / "source.json"
     source.run(Params(source=str(file)), fingerprint=fingerprint)
     before = fingerprint.read_bytes()
-    found = json.loads(before)
+    (found,) = json.loads(before)["sources"]
     assert (found["kind"], found["files"][0]["path"], found["files"][0]["size"]) == ("local", "评论.csv", 23)
     source.run(Params(source=str(file)), fingerprint=fingerprint)
     assert fingerprint.read_bytes() == before
@@ -35,5 +35,5 @@ def test_it_leaves_nothing_when_the_source_is_away(tmp_path: Path) -> None:
 
 def test_the_sample_needs_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source.run(Params(), fingerprint=tmp_path / "source.json")
-    assert json.loads((tmp_path / "source.json").read_bytes())["kind"] == "sample"
+    assert json.loads((tmp_path / "source.json").read_bytes())["sources"][0]["kind"] == "sample"
     assert len(capsys.readouterr().out.splitlines()) == 1

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 
 from wenhuo.errors import DataError
 from wenhuo.reading.columns import Columns
-from wenhuo.reading.labels import plain_label
-from wenhuo.reading.records import NO_LABEL, NO_TEXT, NOT_ONE_VALUE, Chunk, Rejected, reject, settle
+from wenhuo.reading.labels import only_label, plain_label
+from wenhuo.reading.records import NO_LABEL, NO_TEXT, Chunk, Rejected, reject, settle, why_not_one
 
 BATCH_ROWS = 8192
 
@@ -76,11 +76,11 @@ def read_batch(batch: Any, columns: Columns, names: Sequence[str] | None, row: i
     for number, (text, label) in enumerate(pairs, start=row):
         try:
             found = text if isinstance(text, str) else plain_label(text)
-            named = plain_label(label)
+            named = only_label(label)
             if names is not None and named is not None and named.lstrip("-").isdecimal():
                 named = names[int(named)] if 0 <= int(named) < len(names) else None
         except ValueError:
-            rejected.append(reject(number, NOT_ONE_VALUE, f"{text}\t{label}"))
+            rejected.append(reject(number, why_not_one(label), f"{text}\t{label}"))
             continue
         if found is None or named is None:
             rejected.append(reject(number, NO_TEXT if found is None else NO_LABEL, f"{text}\t{label}"))

@@ -46,6 +46,7 @@ class Wanted(NamedTuple):
         columns: names of the columns of files without a header; None: ``text`` and ``label``, where there is no header.
         quotes: whether quotes enclose fields; None: in CSV yes, in TSV and plain text no.
         named: whether the parameters name the labels, so that names which a file brings are not used.
+        sheet: the sheet of a workbook; None: its first.
     """
 
     text: str | None = None
@@ -53,6 +54,7 @@ class Wanted(NamedTuple):
     columns: tuple[str, ...] | None = None
     quotes: bool | None = None
     named: bool = False
+    sheet: str | None = None
 
 
 class Columns(NamedTuple):

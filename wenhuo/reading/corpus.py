@@ -28,9 +28,18 @@ CORPUS = pa.schema(
         ("split", pa.string()),
         ("origin", pa.string()),
         ("row", pa.int64()),
+        ("source", pa.string()),
     ]
 )
-REJECTED = pa.schema([("origin", pa.string()), ("row", pa.int64()), ("reason", pa.string()), ("content", pa.string())])
+REJECTED = pa.schema(
+    [
+        ("origin", pa.string()),
+        ("row", pa.int64()),
+        ("reason", pa.string()),
+        ("content", pa.string()),
+        ("source", pa.string()),
+    ]
+)
 
 
 class RowIds:
@@ -85,7 +94,7 @@ class CorpusWriter:
 
     def __init__(self, path: Path, metadata: Mapping[str, Any]) -> None:
         schema = CORPUS.with_metadata({b"wenhuo": orjson.dumps(metadata)})
-        repeating = ["label", "split", "origin"]
+        repeating = ["label", "split", "origin", "source"]
         self._writer = pq.ParquetWriter(
             path, schema, compression="zstd", use_dictionary=repeating, write_statistics=[*repeating, "row"]
         )
@@ -93,16 +102,17 @@ class CorpusWriter:
         self._tables: list[pa.Table] = []
         self._rows = self._characters = 0
 
-    def add(self, chunk: Chunk, split: str | None, origin: str) -> None:
-        """Add the sound rows of a chunk."""
+    def add(self, chunk: Chunk, split: str | None, origin: str, source: str) -> None:
+        """Add the sound rows of a chunk, read from the file ``origin`` of the source ``source``."""
         count = len(chunk.texts)
         columns = [
             _strings(self._ids.take(chunk.texts, chunk.labels)),
             _strings(chunk.texts),
             _strings(chunk.labels),
-            _strings([split] * count) if split else pa.nulls(count, pa.string()),
-            _strings([origin] * count),
+            _repeated(split, count) if split else pa.nulls(count, pa.string()),
+            _repeated(origin, count),
             _numbers(chunk.rows),
+            _repeated(source, count),
         ]
         self._tables.append(pa.table(columns, schema=CORPUS))
         self._rows += count
@@ -126,13 +136,14 @@ class CorpusWriter:
 
 @contextmanager
 def rejected_writer(path: Path) -> Iterator[Any]:
-    """Yield a function that writes rejected rows: ``write(origin, rows)``; the table is empty where none come."""
+    """Yield a function that writes rejected rows: ``write(origin, source, rows)``; without any the table is empty."""
     with pq.ParquetWriter(path, REJECTED, compression="zstd") as writer:
 
-        def write(origin: str, rows: Sequence[Rejected]) -> None:
+        def write(origin: str, source: str, rows: Sequence[Rejected]) -> None:
             if rows:
                 numbers, reasons, contents = zip(*rows, strict=True)
-                columns = [_strings([origin] * len(rows)), _numbers(numbers), _strings(reasons), _strings(contents)]
+                files, sources = _repeated(origin, len(rows)), _repeated(source, len(rows))
+                columns = [files, _numbers(numbers), _strings(reasons), _strings(contents), sources]
                 writer.write_batch(pa.record_batch(columns, schema=REJECTED))
 
         yield write
@@ -143,6 +154,13 @@ def _strings(values: Sequence[str]) -> Any:
     builder = pa.lib.StringBuilder()
     builder.append_values(values)
     return builder.finish()
+
+
+def _repeated(value: str, count: int) -> Any:
+    """An Arrow array of one text, ``count`` times."""
+    data = value.encode()
+    offsets = np.arange(count + 1, dtype=np.int32) * np.int32(len(data))
+    return pa.StringArray.from_buffers(count, pa.py_buffer(offsets), pa.py_buffer(data * count))
 
 
 def _numbers(values: Sequence[int]) -> Any:

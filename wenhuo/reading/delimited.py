@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -65,30 +66,39 @@ def find_layout(path: Path, charset: Charset, wanted: Wanted, *, comma: bool, wh
     delimiter, quotes = ("," if comma else "\t"), (comma if wanted.quotes is None else wanted.quotes)
     parts = split_records(read_lines(path, charset), delimiter, quotes=quotes, width=None)
     found = _first_two(parts, where, charset)
-    line, names = found[0][0], [name.strip() for name in found[0][1]]
-    known = is_header(names, wanted)
-    if wanted.columns:
-        header, names = tuple(names) == wanted.columns, list(wanted.columns)
-    elif not comma and not known and len(names) == len(PLAIN_COLUMNS):
-        header, names = False, list(PLAIN_COLUMNS)
-    else:
-        header = True
-    if known and not quotes and any(plain_name(name) != name.casefold() for name in names):
+    line, (header, names) = found[0][0], name_columns(found[0][1], wanted, always=comma)
+    if not quotes and is_header(names, wanted) and any(plain_name(name) != name.casefold() for name in names):
         raise DataError(f"{where}: the names of the columns stand in quotes", "set ingest.quotes to true")
     if header and len(found) == 1:
         raise DataError(f"{where} holds a header and no rows", "give a file with rows")
     return Layout(delimiter, quotes, names, line + 1 if header else 1)
 
 
+def name_columns(first: Sequence[str], wanted: Wanted, *, always: bool) -> tuple[bool, list[str]]:
+    """Whether the first record is a header, and the names of the columns; ``always``: such files have one."""
+    names = [name.strip() for name in first]
+    if wanted.columns:
+        return tuple(names) == wanted.columns, list(wanted.columns)
+    if not always and not is_header(names, wanted) and len(names) == len(PLAIN_COLUMNS):
+        return False, list(PLAIN_COLUMNS)
+    return True, names
+
+
 def read_delimited(path: Path, charset: Charset, layout: Layout, columns: Columns) -> Iterator[Chunk]:
     """The rows of a file, a chunk at a time; the number of a row is that of the line it begins on."""
     text, label = layout.names.index(columns.text), layout.names.index(columns.label)
-    width = len(layout.names)
-    blocks = read_lines(path, charset)
-    for part in split_records(blocks, layout.delimiter, quotes=layout.quotes, width=width, body=layout.body):
-        whole, blank = _set_apart(part, layout)
+    for whole, blank in read_fields(path, charset, layout):
         texts, labels = [fields[text] for fields in whole.fields], [fields[label] for fields in whole.fields]
         yield settle(texts, labels, whole.numbers, whole.rejected, blank)
+
+
+def read_fields(path: Path, charset: Charset, layout: Layout) -> Iterator[tuple[Fields, int]]:
+    """The records of a file that have a field for each column, block by block, and how many lines were empty."""
+    parts = split_records(
+        read_lines(path, charset), layout.delimiter, quotes=layout.quotes, width=len(layout.names), body=layout.body
+    )
+    for part in parts:
+        yield _set_apart(part, layout)
 
 
 def _set_apart(part: Fields, layout: Layout) -> tuple[Fields, int]:
@@ -134,14 +144,13 @@ def split_records(
 
 def _plain(blocks: Iterable[Block], delimiter: str) -> Iterator[Fields]:
     for block in blocks:
-        lines = [line.removesuffix("\r") for line in block.lines]
-        fields = [line.split(delimiter) if line else [] for line in lines]
+        fields = _split(block.lines, delimiter)
         yield Fields(range(block.first, block.first + len(fields)), fields, [], block.ended)
 
 
-def _split(line: str, delimiter: str) -> list[str]:
-    line = line.removesuffix("\r")
-    return line.split(delimiter) if line else []
+def _split(lines: Sequence[str], delimiter: str) -> list[list[str]]:
+    """The fields of lines without quotes; none of an empty line."""
+    return [line.split(delimiter) if line else [] for line in (line.removesuffix("\r") for line in lines)]
 
 
 def _quoted(blocks: Iterable[Block], delimiter: str, width: int | None) -> Iterator[Fields]:
@@ -165,16 +174,23 @@ def _parse(
 ) -> tuple[Fields, int]:
     """The records in ``lines``, and how many lines they took; ``more``: the last one may go on in lines to come."""
     part = Fields([], [], [], ended)
-    numbers, records = [], []
+    numbers: list[int] = []
+    records: list[list[str]] = []
+    marked = [place for place, line in enumerate(lines) if '"' in line] + [len(lines)]
     at = 0
     while at < len(lines):
-        line = lines[at]
-        fields, used = (_split(line, delimiter), 1) if '"' not in line else _record(lines, at, delimiter)
+        plain = marked[bisect_left(marked, at)]  # lines without a quote up to here: most of them, split at once
+        numbers += range(first + at, first + plain)
+        records += _split(lines[at:plain], delimiter)
+        at = plain
+        if at == len(lines):
+            break
+        fields, used = _record(lines, at, delimiter)
         if not used and more and sum(map(len, lines[at:])) < MOST_RECORD_CHARACTERS:
             break
         if fields is None or (used > 1 and width is not None and len(fields) != width):
             cut = not (more or ended) and at == len(lines) - 1
-            part.rejected.append(reject(first + at, CUT_OFF if cut else BAD_QUOTES, line))
+            part.rejected.append(reject(first + at, CUT_OFF if cut else BAD_QUOTES, lines[at]))
             at += 1
             continue
         numbers.append(first + at)

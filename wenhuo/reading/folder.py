@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from wenhuo.errors import SourceError
-from wenhuo.reading.formats import file_format
+from wenhuo.reading.formats import bare_name, file_format
 
 SPLITS = {
     "train": "train",
@@ -50,46 +50,61 @@ class Choice(NamedTuple):
 
 
 def choose_files(names: Sequence[str], where: str) -> Choice:
-    """The files to read of a folder that holds these.
+    """The files to read of a folder (or archive) that holds these; a ZIP archive is a file to read, too.
 
     Files whose name holds the word train, dev (val, valid, validation) or test (``train-00000-of-00002.parquet``,
-    ``reviews_test.csv``) are that split; then others are ignored. In a folder without such a name all data files are
-    read as undivided, but for those that are called README, class, labels or the like.
+    ``reviews_test.csv``) are that split, and so are those in a folder with such a name; then others are ignored.
+    Without such a name all data files are read as undivided, but for those that are called README, class, labels or
+    the like.
 
     Raises:
         SourceError: there is no data file, or the names leave a doubt.
     """
-    data = sorted(name for name in names if file_format(name) and name[0] not in "._")
-    words = {name: {word for word in _words(name) if word in SPLITS} for name in data}
-    unclear = [name for name in data if len({SPLITS[word] for word in words[name]}) > 1]
-    if unclear:
-        raise SourceError(
-            f"{where}: {unclear[0]} names two splits; {_found(names)}", "rename it, or name one file as the source"
-        )
-    divided = {name: SPLITS[next(iter(words[name]))] for name in data if words[name]}
-    chosen = list(divided) or [name for name in data if not _BESIDE.fullmatch(name)]
+    data = sorted(name for name in names if file_format(name) and not _is_hidden(name))
+    splits = {name: split_of(name, where) for name in data}
+    divided = [name for name in data if splits[name]]
+    chosen = divided or [name for name in data if not _BESIDE.fullmatch(PurePosixPath(name).name)]
     if not chosen:
         raise SourceError(
             f"{where} holds no data files; {_found(names)}", "name a folder with CSV, TSV, JSON lines or Parquet files"
         )
-    _check_twins(chosen, words, where)
-    order = list(dict.fromkeys(SPLITS.values()))
-    files = [SourceFile(name, divided.get(name)) for name in chosen]
-    files.sort(key=lambda file: (order.index(file.split) if file.split else 0, file.name))
+    _check_twins(chosen, where)
+    order = [None, *dict.fromkeys(SPLITS.values())]
+    files = [SourceFile(name, splits[name]) for name in chosen]
+    files.sort(key=lambda file: (order.index(file.split), file.name))
     return Choice(files, [name for name in data if name not in chosen])
 
 
-def _words(name: str) -> list[str]:
-    return _BETWEEN_WORDS.split(PurePosixPath(name).stem.casefold())
+def split_of(name: str, where: str) -> str | None:
+    """The split that a file's name means, or else the innermost of its folders'; None where none says anything.
+
+    Raises:
+        SourceError: it names two (but an archive may hold both).
+    """
+    for part in reversed(PurePosixPath(name).parts):
+        found = {SPLITS[word] for word in _words(part)}
+        if len(found) == 1:
+            return next(iter(found))
+        if found and file_format(name) != "zip":
+            raise SourceError(f"{where}: {name} names two splits", "rename it, or name one file as the source")
+    return None
 
 
-def _check_twins(chosen: list[str], words: dict[str, set[str]], where: str) -> None:
+def _words(part: str) -> set[str]:
+    return set(_BETWEEN_WORDS.split(bare_name(part).casefold())) & set(SPLITS)
+
+
+def _is_hidden(name: str) -> bool:
+    return any(part[0] in "._" for part in PurePosixPath(name).parts)
+
+
+def _check_twins(chosen: list[str], where: str) -> None:
     """Refuse what is probably one thing twice: ``train.csv`` with ``train.tsv``, ``dev.csv`` with ``val.csv``."""
-    stems = [PurePosixPath(name).stem for name in chosen]
-    same = [name for name in chosen if stems.count(PurePosixPath(name).stem) > 1]
-    spellings = {word for name in chosen for word in words[name] if SPLITS[word] == "validation"}
-    if len(spellings) > 1:
-        same = [name for name in chosen if words[name] & spellings]
+    stems = [str(PurePosixPath(name).with_name(bare_name(name))) for name in chosen]
+    same = [name for name, stem in zip(chosen, stems, strict=True) if stems.count(stem) > 1]
+    spellings = {name: {word for word in _words(name) if SPLITS[word] == "validation"} for name in chosen}
+    if len(set().union(*spellings.values())) > 1:
+        same = [name for name in chosen if spellings[name]]
     if same:
         raise SourceError(
             f"{where}: {', '.join(same)} are in doubt, they may be the same rows twice", "keep one of them there"

@@ -1,16 +1,25 @@
-"""One file, whatever its format and encoding: what it is, which columns are used, and its rows as a stream."""
+"""One plain file, whatever its format and encoding: what it is, which columns are used, and its rows as a stream."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from wenhuo.errors import DataError
-from wenhuo.reading.charset import detect_charset
+from wenhuo.reading.annotations import (
+    content_names,
+    flat_export,
+    is_task_export,
+    read_flat_csv,
+    read_flat_json,
+    read_tasks,
+    task_columns,
+)
+from wenhuo.reading.charset import Charset, detect_charset
 from wenhuo.reading.columns import Columns, Wanted, find_columns
 from wenhuo.reading.delimited import find_layout, read_delimited
-from wenhuo.reading.jsonrecords import json_names, read_json
+from wenhuo.reading.jsonrecords import first_records, json_names, read_json
 from wenhuo.reading.records import Chunk
 
 FORMATS = {
@@ -22,23 +31,36 @@ FORMATS = {
     ".ndjson": "json",
     ".parquet": "parquet",
     ".pq": "parquet",
+    ".xlsx": "xlsx",
+    ".xlsm": "xlsx",
+    ".zip": "zip",
 }
 """Format by extension. TSV is also plain ``text⇥label``."""
 
-_MAGIC = (
+PACKINGS = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "Zstandard"}
+"""Packing by the extension after the format's."""
+
+MAGIC = (
     (b"PAR1", "Parquet"),
     (b"\x1f\x8b", "gzip"),
     (b"PK\x03\x04", "a ZIP archive or an Excel workbook"),
-    (b"BZh", "bzip2"),
+    (b"PK\x05\x06", "an empty ZIP archive"),
+    *((b"BZh%d1AY&SY" % level, "bzip2") for level in range(1, 10)),
     (b"\xfd7zXZ\0", "xz"),
     (b"(\xb5/\xfd", "Zstandard"),
     (b"7z\xbc\xaf\x27\x1c", "7-Zip"),
     (b"Rar!\x1a\x07", "RAR"),
     (b"%PDF-", "PDF"),
-    (b"\xd0\xcf\x11\xe0", "an old Office document"),
+    (b"\xd0\xcf\x11\xe0", "an old Office document, or one with a password"),
     (b"ARROW1", "Arrow"),
     (b"SQLite format 3\0", "an SQLite database"),
 )
+
+_BINARY = {
+    "parquet": ("Parquet", "a Parquet file", "give it the extension of its format"),
+    "xlsx": ("a ZIP archive or an Excel workbook", "an Excel workbook", "save it as .xlsx, without a password"),
+    "zip": ("a ZIP archive or an Excel workbook", "a ZIP archive", "pack it again, as .zip"),
+}
 
 
 @dataclass(frozen=True)
@@ -48,12 +70,13 @@ class Reading:
     Attributes:
         origin: its name relative to the source.
         split: train, validation, test, or None for an undivided one.
-        format: csv, tsv, json, parquet or hub.
+        format: csv, tsv, json, parquet, xlsx or hub; with the annotation tool that exported it, if one did.
         encoding: of its text; None where the format fixes it.
         columns: the columns used.
         chunks: its rows; can be read once.
         names: names of the labels 0, 1, … that the file itself brings.
         ignored: parts of the source that are not read, where that is known only now.
+        source: the name of the source it belongs to.
     """
 
     origin: str
@@ -64,11 +87,37 @@ class Reading:
     chunks: Iterator[Chunk]
     names: list[str] | None = None
     ignored: tuple[str, ...] = ()
+    source: str = ""
 
 
 def file_format(name: str) -> str | None:
-    """The format that a file's name promises; None for an extension that is none of ours."""
-    return FORMATS.get(Path(name).suffix.lower())
+    """The format that a file's name promises, unpacked (``a.csv.gz``: csv); None where it promises none of ours."""
+    suffixes = [suffix.lower() for suffix in PurePosixPath(name).suffixes]
+    if suffixes and suffixes[-1] in PACKINGS:
+        suffixes.pop()
+        return None if suffixes[-1:] == [".zip"] else FORMATS.get(suffixes[-1]) if suffixes else None
+    return FORMATS.get(suffixes[-1]) if suffixes else None
+
+
+def bare_name(name: str) -> str:
+    """A file's name without the extensions of its format and packing, and without its folders."""
+    path = PurePosixPath(name)
+    if path.suffix.lower() in PACKINGS:
+        path = path.with_suffix("")
+    return path.stem if path.suffix.lower() in FORMATS else path.name
+
+
+def split_sheet(address: str) -> tuple[str, str | None]:
+    """An address, and the sheet that ``reviews.xlsx#sheet`` names."""
+    path, _, sheet = address.partition("#")
+    return (path, sheet) if sheet and file_format(path) == "xlsx" else (address, None)
+
+
+def what_is_inside(path: Path) -> str | None:
+    """What a file's first bytes say it is ("" for an empty file); None where they say nothing."""
+    with path.open("rb") as file:
+        head = file.read(16)
+    return next((what for magic, what in MAGIC if head.startswith(magic)), None) if head else ""
 
 
 def open_file(path: Path, origin: str, split: str | None, wanted: Wanted) -> Reading:
@@ -81,15 +130,33 @@ def open_file(path: Path, origin: str, split: str | None, wanted: Wanted) -> Rea
     _check_content(path, origin, kind)
     if kind == "parquet":
         return _open_parquet(path, origin, split, wanted)
+    if kind == "xlsx":
+        return _open_workbook(path, origin, split, wanted)
     charset = detect_charset(path, origin)
     if kind == "json":
-        columns = find_columns(json_names(path, charset, origin), wanted, origin)
-        chunks = read_json(path, charset, columns)
-    else:
-        layout = find_layout(path, charset, wanted, comma=kind == "csv", where=origin)
-        columns = find_columns(layout.names, wanted, origin)
-        chunks = read_delimited(path, charset, layout, columns)
-    return Reading(origin, split, str(kind), str(charset), columns, chunks)
+        return _open_json(path, charset, origin, split, wanted)
+    layout = find_layout(path, charset, wanted, comma=kind == "csv", where=origin)
+    if tool := flat_export(layout.names):
+        columns = find_columns(content_names(layout.names, wanted), wanted, origin)
+        chunks = read_flat_csv(path, charset, layout, columns, tool)
+        return Reading(origin, split, f"{kind} ({tool})", str(charset), columns, chunks)
+    columns = find_columns(layout.names, wanted, origin)
+    return Reading(origin, split, str(kind), str(charset), columns, read_delimited(path, charset, layout, columns))
+
+
+def _open_json(path: Path, charset: Charset, origin: str, split: str | None, wanted: Wanted) -> Reading:
+    records = first_records(path, charset)
+    if is_task_export(records):
+        columns = task_columns(records, wanted, origin)
+        chunks = read_tasks(path, charset, columns)
+        return Reading(origin, split, "json (Label Studio)", str(charset), columns, chunks)
+    names = json_names(records, origin)
+    if tool := flat_export(names):
+        columns = find_columns(content_names(names, wanted), wanted, origin)
+        chunks = read_flat_json(path, charset, columns, tool)
+        return Reading(origin, split, f"json ({tool})", str(charset), columns, chunks)
+    columns = find_columns(names, wanted, origin)
+    return Reading(origin, split, "json", str(charset), columns, read_json(path, charset, columns))
 
 
 def _open_parquet(path: Path, origin: str, split: str | None, wanted: Wanted) -> Reading:
@@ -101,22 +168,28 @@ def _open_parquet(path: Path, origin: str, split: str | None, wanted: Wanted) ->
     return Reading(origin, split, "parquet", None, columns, read_parquet(file, columns, names, origin), names)
 
 
+def _open_workbook(path: Path, origin: str, split: str | None, wanted: Wanted) -> Reading:
+    from wenhuo.reading.workbook import load_sheet, read_sheet
+
+    sheet = load_sheet(path, wanted, origin)
+    columns = find_columns([name for name in sheet.names if name], wanted, origin)
+    ignored = tuple(f"{origin}#{other}" for other in sheet.others)
+    return Reading(origin, split, "xlsx", None, columns, read_sheet(sheet, columns), ignored=ignored)
+
+
 def _check_content(path: Path, origin: str, kind: str | None) -> None:
-    with path.open("rb") as file:
-        head = file.read(16)
-    if not head:
+    found = what_is_inside(path)
+    if found == "":
         raise DataError(f"{origin} is empty", "give a file with rows")
-    found = next((what for magic, what in _MAGIC if head.startswith(magic)), None)
     if kind is None:
-        known = ", ".join(FORMATS)
         raise DataError(
             f"{origin}: cannot tell its format by its name" + (f" ({found} inside)" if found else ""),
-            f"known are {known}",
+            f"known are {', '.join(FORMATS)}, each also packed as {', '.join(PACKINGS)}",
         )
-    if found and (kind, found) != ("parquet", "Parquet"):
-        hint = "give it the extension .parquet" if found == "Parquet" else "unpack or convert it first"
+    inside, called, hint = _BINARY.get(kind, (None, "", ""))
+    if inside and found != inside:
+        raise DataError(f"{origin} is not {called}, whatever its name says" + (f", but {found}" if found else ""), hint)
+    if found and not inside:
+        extension = {"Parquet": ".parquet", "a ZIP archive or an Excel workbook": ".zip or .xlsx"}.get(found)
+        hint = f"give it the extension {extension}" if extension else "unpack or convert it first"
         raise DataError(f"{origin} is {found} inside, whatever its name says", hint)
-    if kind == "parquet" and not found:
-        raise DataError(
-            f"{origin} is not a Parquet file, whatever its name says", "give it the extension of its format"
-        )

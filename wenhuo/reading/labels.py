@@ -35,6 +35,17 @@ def plain_label(value: Any) -> str | None:
     return plain_text_label(str(value))
 
 
+def only_label(value: Any) -> str | None:
+    """A label, also where it is the one element of a list, as annotation tools write it; an empty list is no label.
+
+    Raises:
+        ValueError: the value is several labels, a mapping or bytes.
+    """
+    if isinstance(value, (list, tuple)) and len(value) <= 1:
+        return plain_label(value[0]) if value else None
+    return plain_label(value)
+
+
 class LabelNames(NamedTuple):
     """Names for labels.
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import glob
 import time
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, TypedDict
+from urllib.parse import unquote
 
 import orjson
 
 from wenhuo.errors import SourceError
 from wenhuo.files import sha256, write_json
-from wenhuo.reading.folder import Choice, SourceFile, choose_files
+from wenhuo.reading.folder import Choice, SourceFile, choose_files, split_of
 
 SETTLED_NANOSECONDS = 2_000_000_000
 """A file changed more recently is hashed every time: a further change within the clock's tick would not be seen."""
@@ -27,14 +30,26 @@ class FileVersion(TypedDict):
     size: int | None
 
 
-def local_files(source: Path) -> tuple[Path, Choice]:
+def given_path(given: str) -> Path:
+    """The path that a person gave, perhaps as ``file://`` or with a ``~``."""
+    return Path(unquote(given.removeprefix("file://")) if given.startswith("file://") else given).expanduser()
+
+
+def local_files(given: str, *, by_name: bool) -> tuple[Path, Choice]:
     """The folder that the files of a source stand in, and the files.
 
+    Args:
+        given: a file, a folder, or a glob (``data/raw/*.csv.gz``, ``data/**/*.jsonl``), which is read like a folder.
+        by_name: whether the name of a single file says which split it is.
+
     Raises:
-        SourceError: there is nothing there, or the folder leaves a doubt.
+        SourceError: there is nothing there, or the names leave a doubt.
     """
+    source = given_path(given)
     if source.is_file():
-        return source.parent, Choice([SourceFile(source.name, None)], [])
+        return source.parent, Choice([SourceFile(source.name, split_of(source.name, given) if by_name else None)], [])
+    if not source.is_dir() and set(given) & set("*?["):
+        return _globbed(source)
     if not source.is_dir():
         raise SourceError(f"ingest.source: there is no file or folder {source}", missing_hint())
     try:
@@ -42,6 +57,18 @@ def local_files(source: Path) -> tuple[Path, Choice]:
     except OSError as error:
         raise SourceError(f"{source} cannot be read: {error.strerror}", missing_hint()) from None
     return source, choose_files(names, str(source))
+
+
+def _globbed(pattern: Path) -> tuple[Path, Choice]:
+    """The files that match a glob, relative to the last folder before its first wildcard."""
+    fixed = list(takewhile(lambda part: not set(part) & set("*?["), pattern.parts))
+    folder = Path(*fixed)
+    found = sorted(Path(path) for path in glob.glob(str(pattern), recursive=True))  # noqa: PTH207 (a pattern may be absolute)
+    names = [path.relative_to(folder).as_posix() for path in found if path.is_file()]
+    if not names:
+        what = f"matches {len(found)} folders and no file" if found else "matches no file"
+        raise SourceError(f"ingest.source: {pattern} {what}", "mend the pattern; quote it in a shell")
+    return folder, choose_files(names, str(pattern))
 
 
 def missing_hint() -> str:

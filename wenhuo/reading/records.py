@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from wenhuo.reading.labels import plain_text_label
 
@@ -17,12 +17,16 @@ BAD_QUOTES = "quotes do not match"
 BAD_JSON = "not valid JSON"
 NOT_AN_OBJECT = "not a JSON object"
 NOT_ONE_VALUE = "not one value but several"
+SEVERAL_LABELS = "several labels"
 NO_TEXT = "no text"
 NO_LABEL = "no label"
 NUL = "a NUL character"
 BAD_CHARACTERS = "undecodable characters"
 CUT_OFF = "the last line is cut off"
 HEADER_AGAIN = "the header again"
+NO_ANNOTATION = "not annotated"
+CANCELLED = "the annotation was cancelled"
+DISAGREE = "annotators disagree"
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -43,13 +47,23 @@ class Rejected(NamedTuple):
 
 @dataclass
 class Chunk:
-    """Rows read from one file: three lists of the same length, what was rejected, and how many lines were empty."""
+    """Rows read from one file.
+
+    Attributes:
+        texts: the texts.
+        labels: their labels, as many.
+        rows: their line or record numbers, as many.
+        rejected: what could not be read.
+        blank: how many lines were empty.
+        again: how many further annotations say the same of a text as the first one.
+    """
 
     texts: list[str] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
     rows: list[int] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     blank: int = 0
+    again: int = 0
 
 
 def reject(row: int, reason: str, content: str) -> Rejected:
@@ -58,6 +72,11 @@ def reject(row: int, reason: str, content: str) -> Rejected:
         reason = BAD_CHARACTERS
     shown = content[:MOST_CONTENT].replace("\0", "\\x00")
     return Rejected(row, reason, _LONE_SURROGATE.sub(_shown_byte, shown)[:MOST_CONTENT])
+
+
+def why_not_one(label: Any) -> str:
+    """Why a record whose text or label is no plain value has none."""
+    return SEVERAL_LABELS if isinstance(label, (list, tuple)) and len(label) > 1 else NOT_ONE_VALUE
 
 
 def settle(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import tempfile
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 import fsspec
 
 from wenhuo.errors import SourceError, WenhuoError
-from wenhuo.files import sha256
+from wenhuo.files import PARTIAL, sha256
 from wenhuo.reading.folder import Choice, SourceFile, choose_files
 from wenhuo.reading.local import FileVersion, missing_hint
 
@@ -31,12 +31,12 @@ def without_secrets(text: str) -> str:
     return _SECRET.sub(r"\1…", _USER.sub("…@", text))
 
 
-def remote_files(url: str, scratch: Path) -> tuple[Choice, list[FileVersion]]:
+def remote_files(url: str, kept: Path) -> tuple[Choice, list[FileVersion]]:
     """The files that a URL means (one, or those of a folder in an object store) and their versions.
 
     Args:
         url: as the user gave it.
-        scratch: an existing folder for what must be downloaded to know its version.
+        kept: a folder for what must be downloaded to know its version; ``download`` takes it from there.
 
     Raises:
         SourceError: it cannot be reached, there is nothing, or the folder leaves a doubt.
@@ -47,11 +47,11 @@ def remote_files(url: str, scratch: Path) -> tuple[Choice, list[FileVersion]]:
         choice = (
             choose_files(list(listed), without_secrets(url)) if listed else Choice([SourceFile(_name(path), None)], [])
         )
-        versions = [_version(system, listed.get(file.name, path), file.name, scratch) for file in choice.files]
+        versions = [_version(system, listed.get(file.name, path), file.name, kept) for file in choice.files]
     return choice, versions
 
 
-def download(url: str, versions: list[FileVersion], folder: Path) -> bool:
+def download(url: str, versions: list[FileVersion], folder: Path, kept: Path) -> bool:
     """Bring these files into ``folder``, and make sure that they still are these versions.
 
     Returns:
@@ -66,6 +66,8 @@ def download(url: str, versions: list[FileVersion], folder: Path) -> bool:
         for wanted in versions:
             remote = f"{path.rstrip('/')}/{wanted['path']}" if whole_folder else path
             target = folder / wanted["path"]
+            if _take(kept, wanted["version"], target):
+                continue
             system.get_file(remote, str(target))
             found = _etag(system.info(remote)) or f"sha256:{sha256(target)}"
             size = wanted["size"]
@@ -74,15 +76,26 @@ def download(url: str, versions: list[FileVersion], folder: Path) -> bool:
     return whole_folder
 
 
-def _version(system: Any, path: str, name: str, scratch: Path) -> FileVersion:
+def _version(system: Any, path: str, name: str, kept: Path) -> FileVersion:
     info = system.info(path)
-    size = info.get("size")
     if etag := _etag(info):
-        return {"path": name, "version": etag, "size": size}
-    with tempfile.TemporaryDirectory(dir=scratch, prefix=".fetched-") as folder:
-        target = Path(folder) / "content"
-        system.get_file(path, str(target))
-        return {"path": name, "version": f"sha256:{sha256(target)}", "size": target.stat().st_size}
+        return {"path": name, "version": etag, "size": info.get("size")}
+    kept.mkdir(parents=True, exist_ok=True)
+    fetched = kept / PARTIAL
+    system.get_file(path, str(fetched))
+    digest, size = sha256(fetched), fetched.stat().st_size
+    fetched.replace(kept / digest)
+    return {"path": name, "version": f"sha256:{digest}", "size": size}
+
+
+def _take(kept: Path, version: str, target: Path) -> bool:
+    """Move the file of this version from where ``_version`` kept it, if it is still there and sound."""
+    kind, _, digest = version.partition(":")
+    path = kept / digest
+    if kind != "sha256" or not path.is_file() or sha256(path) != digest:
+        return False
+    shutil.move(path, target)
+    return True
 
 
 def _etag(info: dict[str, Any]) -> str | None:

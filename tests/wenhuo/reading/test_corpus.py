@@ -55,16 +55,18 @@ def test_many_rows_with_repeats() -> None:
 def _write(path: Path, chunks: list[Chunk]) -> None:
     with CorpusWriter(path, {"source": "here", "synthetic": False, "label_order": None}) as writer:
         for chunk in chunks:
-            writer.add(chunk, "train", "train.csv")
+            writer.add(chunk, "train", "train.csv", "评论")
 
 
 def test_the_file_and_its_description(tmp_path: Path) -> None:
     path = tmp_path / "corpus.parquet"
     _write(path, [Chunk(["一", ""], ["0", "1"], [2, 3]), Chunk(["三"], ["0"], [4])])
     frame = pl.read_parquet(path)
-    assert frame.schema == {**dict.fromkeys(["id", "text", "label", "split", "origin"], pl.String), "row": pl.Int64}
+    texts = dict.fromkeys(["id", "text", "label", "split", "origin"], pl.String)
+    assert frame.schema == {**texts, "row": pl.Int64, "source": pl.String}
     assert frame.drop("id").rows() == [
-        (text, label, "train", "train.csv", row) for text, label, row in [("一", "0", 2), ("", "1", 3), ("三", "0", 4)]
+        (text, label, "train", "train.csv", row, "评论")
+        for text, label, row in [("一", "0", 2), ("", "1", 3), ("三", "0", 4)]
     ]
     assert read_about(path) == {"source": "here", "synthetic": False, "label_order": None}
 
@@ -82,13 +84,14 @@ def test_no_rows_still_make_a_file(tmp_path: Path) -> None:
     _write(tmp_path / "empty", [])
     assert pl.read_parquet(tmp_path / "empty").height == 0
     with rejected_writer(tmp_path / "none") as write:
-        write("a", [])
+        write("a", "s", [])
     assert pl.read_parquet(tmp_path / "none").schema == {
         "origin": pl.String,
         "row": pl.Int64,
         "reason": pl.String,
         "content": pl.String,
+        "source": pl.String,
     }
     with rejected_writer(tmp_path / "some") as write:
-        write("a.csv", [Rejected(3, "no label", "好\t")])
-    assert pl.read_parquet(tmp_path / "some").rows() == [("a.csv", 3, "no label", "好\t")]
+        write("a.csv", "评论", [Rejected(3, "no label", "好\t")])
+    assert pl.read_parquet(tmp_path / "some").rows() == [("a.csv", 3, "no label", "好\t", "评论")]

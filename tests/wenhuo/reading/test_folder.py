@@ -36,6 +36,12 @@ from wenhuo.reading.folder import choose_files
         (["Train.CSV", "VAL.csv"], ["Train.CSV:train", "VAL.csv:validation"], []),
         (["contest.csv", "trainer.csv"], ["contest.csv:None", "trainer.csv:None"], []),
         (["a b;$(c).csv"], ["a b;$(c).csv:None"], []),
+        (["train.csv.gz", "test.tsv.xz", "a.tar.gz"], ["train.csv.gz:train", "test.tsv.xz:test"], []),
+        (["train.zip", "test.csv", "more.zip"], ["train.zip:train", "test.csv:test"], ["more.zip"]),
+        (["train_and_test.zip"], ["train_and_test.zip:None"], []),
+        (["train/a.csv", "test/a.csv"], ["train/a.csv:train", "test/a.csv:test"], []),
+        (["train/dev.csv", "train/rest.csv"], ["train/rest.csv:train", "train/dev.csv:validation"], []),
+        (["a/.b/train.csv", "a/train.csv", "b/train.csv"], ["a/train.csv:train", "b/train.csv:train"], []),
     ],
 )
 def test_splits_by_name(names: list[str], expected: list[str], ignored: list[str]) -> None:
@@ -48,11 +54,13 @@ def test_splits_by_name(names: list[str], expected: list[str], ignored: list[str
     ("names", "message"),
     [
         ([], "it is empty"),
-        (["notes.md", "data.zip"], "found: data.zip, notes.md"),
+        (["notes.md", "data.rar"], "found: data.rar, notes.md"),
         (["train.csv", "train.tsv", "test.csv"], "train.csv, train.tsv are in doubt"),
         (["train.csv", "dev.csv", "val.csv"], "dev.csv, val.csv are in doubt"),
         (["train-test.csv"], "names two splits"),
         (["reviews.csv", "reviews.jsonl"], "are in doubt"),
+        (["train.csv", "train.csv.gz"], "are in doubt"),
+        (["a/train.csv", "a/train.zip"], "are in doubt"),
     ],
 )
 def test_doubt_is_an_error_that_lists_what_is_there(names: list[str], message: str) -> None:

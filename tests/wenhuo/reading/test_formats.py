@@ -294,7 +294,7 @@ def test_json_lines_of_every_bad_kind(tmp_path: Path) -> None:
         (5, records.NO_LABEL),
         (6, records.MISSING_COLUMNS),
         (7, records.NOT_AN_OBJECT),
-        (8, records.NOT_ONE_VALUE),
+        (8, records.SEVERAL_LABELS),
         (10, records.BAD_JSON),
         (11, records.NUL),
         (13, records.CUT_OFF),
@@ -350,8 +350,10 @@ def test_parquet_categories_booleans_and_lists(tmp_path: Path) -> None:
     assert _pairs(path) == [("一", "正"), ("二", "负")]
     pl.DataFrame({"text": ["一", "二"], "label": [True, False]}).write_parquet(path)
     assert _pairs(path) == [("一", "true"), ("二", "false")]
-    pl.DataFrame({"text": ["一"], "label": [["a", "b"]]}).write_parquet(path)
-    assert [bad.reason for bad in _read(path)[1]] == [records.NOT_ONE_VALUE]
+    pl.DataFrame({"text": ["一", "二", "三"], "label": [["a", "b"], ["c"], []]}).write_parquet(path)
+    rows, rejected = _read(path)
+    assert rows == [(2, "二", "c")]
+    assert [bad.reason for bad in rejected] == [records.SEVERAL_LABELS, records.NO_LABEL]
 
 
 def test_parquet_with_the_names_of_the_datasets_library(tmp_path: Path) -> None:
@@ -385,7 +387,9 @@ def test_parquet_with_the_names_of_the_datasets_library(tmp_path: Path) -> None:
         ("file.txt", b"\n\n\n", "no rows"),
         ("file.json", b"[]", "no rows"),
         ("file.json", b"nothing here", "no JSON objects"),
-        ("file.xlsx", b"PK\x03\x04", "cannot tell its format"),
+        ("file.xlsx", b"PK\x03\x04", "cannot be read as a workbook"),
+        ("file.xlsx", b"\xd0\xcf\x11\xe0", "not an Excel workbook, whatever its name says, but an old Office"),
+        ("file.docx", b"PK\x03\x04", "cannot tell its format"),
         ("file.csv", b"text,label,text\na,1,b\n", "twice"),
         ("file.jsonl", b'{"text": "a", "text": "b", "label": 1}\n', "twice"),
         ("file.csv", b"text,label\n", "no rows"),

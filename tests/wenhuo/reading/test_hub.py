@@ -36,16 +36,17 @@ import json, sys
 from pathlib import Path
 from wenhuo.errors import WenhuoError
 from wenhuo.reading import sources
-from wenhuo.reading.columns import Wanted
+from wenhuo.reading.options import Options, sources_of
 try:
-    found = sources.fingerprint(sys.argv[1], None, Path(sys.argv[2]) / "cache.json")
+    given = sources_of(Options(source=sys.argv[1]))
+    found = sources.fingerprint(given, Path(sys.argv[2]) / "cache.json")
     rows = [
         [reading.origin, reading.split, *row]
-        for reading in sources.readings(sys.argv[1], found, Wanted(), Path(sys.argv[2]))
+        for reading in sources.readings(given, found, Path(sys.argv[2]))
         for chunk in reading.chunks
         for row in zip(chunk.texts, chunk.labels)
     ]
-    print(json.dumps({"version": found["files"][0]["version"], "rows": rows}))
+    print(json.dumps({"version": found["sources"][0]["files"][0]["version"], "rows": rows}))
 except WenhuoError as error:
     print(json.dumps({"error": error.what}))
 """

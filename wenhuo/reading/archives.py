@@ -1,0 +1,206 @@
+"""Packed files and ZIP archives, unpacked one file at a time into a scratch folder and then read like any other.
+
+Unpacking first costs disk and no memory, and every reader may look at its file as often as it needs (its encoding is
+known only at the end). What packing is inside is told by the content: a gzipped file under a plain name is read too.
+A ZIP archive is like a folder: of its members those named train, dev and test are the splits. Names of members never
+become paths here; one that climbs out, is absolute or a link is refused all the same, for nobody packs that by mistake.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import re
+import stat
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import IO, Any
+
+from wenhuo.errors import DataError
+from wenhuo.reading.columns import Wanted
+from wenhuo.reading.folder import choose_files
+from wenhuo.reading.formats import PACKINGS, Reading, file_format, open_file, what_is_inside
+
+MOST_RATIO = 250
+"""How many times its packed size a file may have. Texts reach 3 to 10, one repeated line 230 (gzip) to 15,000 (xz)."""
+
+ALWAYS_ALLOWED = 1 << 28
+"""Bytes that may come out of any file, whatever its size: a quarter of a gibibyte fills no disk."""
+
+BLOCK = 1 << 20
+
+_ABSOLUTE = re.compile(r"[/\\]|[A-Za-z]:")
+_DAMAGED = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError)
+
+
+def open_files(path: Path, origin: str, split: str | None, wanted: Wanted, scratch: Path) -> Iterator[Reading]:
+    """The files in a file: itself, what is packed in it, or the members of an archive; read each before the next.
+
+    Args:
+        path: where it stands.
+        origin: its name relative to the source.
+        split: what its name says; members of an archive whose names say more are that split.
+        wanted: what the parameters say about columns.
+        scratch: an existing folder in which a temporary one may be made.
+
+    Raises:
+        DataError: as ``open_file``; what is packed is damaged, encrypted, dangerous, or unpacks to too much.
+    """
+    allowed = max(ALWAYS_ALLOWED, MOST_RATIO * path.stat().st_size)
+    if file_format(origin) == "zip" and (what_is_inside(path) or "").endswith("Excel workbook"):
+        yield from _members(path, origin, split, wanted, scratch, allowed)
+    else:
+        yield from _unpacked(path, origin, split, wanted, scratch, allowed)
+
+
+def _unpacked(
+    path: Path, origin: str, split: str | None, wanted: Wanted, scratch: Path, allowed: int
+) -> Iterator[Reading]:
+    packing = what_is_inside(path)
+    if file_format(origin) == "xlsx":
+        _check_workbook(path, origin, allowed)
+    if packing not in PACKINGS.values() or file_format(origin) in (None, "zip"):
+        yield open_file(path, origin, split, wanted)
+        return
+    with tempfile.TemporaryDirectory(dir=scratch, prefix=".unpacked-") as made:
+        target = Path(made, "content")
+        with path.open("rb") as packed, _explained(origin, str(packing)):
+            _copy(_stream(packed, str(packing)), target, origin, allowed)
+        reading = open_file(target, origin, split, wanted)
+        yield replace(reading, format=f"{reading.format}, {packing}")
+
+
+def _members(
+    path: Path, origin: str, split: str | None, wanted: Wanted, scratch: Path, allowed: int
+) -> Iterator[Reading]:
+    """The files of an archive, as of a folder; all of them together may hold what is allowed."""
+    with _opened(path, origin) as archive, tempfile.TemporaryDirectory(dir=scratch, prefix=".unpacked-") as made:
+        members = _checked(archive, origin, allowed)
+        names = [name for name in members if file_format(name) != "zip"]
+        choice = choose_files(names, origin)
+        ignored = tuple(f"{origin}/{name}" for name in (*choice.ignored, *(n for n in members if n not in names)))
+        target = Path(made, "content")
+        for name, own in choice.files:
+            inside = f"{origin}/{name}"
+            with _explained(inside, "a member of a ZIP archive"), archive.open(members[name]) as member:
+                allowed -= _copy(iter(partial(member.read, BLOCK), b""), target, inside, allowed)
+            for reading in _unpacked(target, inside, own or split, wanted, Path(made), allowed):
+                yield replace(reading, ignored=ignored + reading.ignored)
+
+
+def _opened(path: Path, origin: str) -> zipfile.ZipFile:
+    with _explained(origin, "a ZIP archive"):
+        return zipfile.ZipFile(path)
+
+
+def _checked(archive: zipfile.ZipFile, origin: str, allowed: int) -> dict[str, zipfile.ZipInfo]:
+    """The members by their decoded names, without folders and what macOS puts beside each file."""
+    members: dict[str, zipfile.ZipInfo] = {}
+    for info in archive.infolist():
+        name = _decoded(info)
+        parts = name.split("/")
+        if _ABSOLUTE.match(name) or ".." in parts:
+            raise _refused(origin, f"the member {name!r} points out of the archive")
+        if stat.S_ISLNK(info.external_attr >> 16):
+            raise _refused(origin, f"the member {name!r} is a link")
+        if info.flag_bits & 1:
+            raise DataError(f"{origin}: the member {name!r} is encrypted", "pack it again without a password")
+        if name.endswith("/") or parts[0] == "__MACOSX" or any(part.startswith("._") for part in parts):
+            continue
+        if name in members:
+            raise _refused(origin, f"the member {name!r} stands there twice")
+        members[name] = info
+    if sum(info.file_size for info in members.values()) > allowed:
+        raise _too_much(origin, allowed)
+    return members
+
+
+def _decoded(info: zipfile.ZipInfo) -> str:
+    """A member's name: where it is not marked as UTF-8, ``zipfile`` took cp437 for what is UTF-8 or GBK in practice."""
+    name = info.orig_filename
+    if not info.flag_bits & 0x800:
+        raw = name.encode("cp437", "replace")
+        for codec in ("utf-8", "gb18030"):
+            try:
+                name = raw.decode(codec)
+                break
+            except UnicodeDecodeError:
+                continue
+    return name.replace("\\", "/")
+
+
+def _check_workbook(path: Path, origin: str, allowed: int) -> None:
+    """Refuse a workbook that says of itself that it unpacks to too much; its reader would not stop."""
+    if zipfile.is_zipfile(path):
+        with _opened(path, origin) as archive:
+            if sum(info.file_size for info in archive.infolist()) > allowed:
+                raise _too_much(origin, allowed)
+
+
+def _stream(packed: IO[bytes], packing: str) -> Iterator[bytes]:
+    if packing == "Zstandard":
+        return _zstandard(packed)
+    opened: dict[str, Callable[[], Any]] = {
+        "gzip": lambda: gzip.GzipFile(fileobj=packed),
+        "bzip2": lambda: bz2.BZ2File(packed),
+        "xz": lambda: lzma.LZMAFile(packed),  # noqa: SIM115
+    }
+    file = opened[packing]()
+    return iter(partial(file.read, BLOCK), b"")
+
+
+def _zstandard(packed: IO[bytes]) -> Iterator[bytes]:
+    """Frame after frame; the library's own reader takes a frame that is cut off for a whole one."""
+    import zstandard
+
+    decoder, data = zstandard.ZstdDecompressor().decompressobj(), b""
+    while data or (data := packed.read(BLOCK >> 4)):
+        if decoder.eof:
+            decoder = zstandard.ZstdDecompressor().decompressobj()
+        try:
+            yield decoder.decompress(data)
+        except zstandard.ZstdError as error:
+            raise ValueError(str(error)) from None
+        data = decoder.unused_data if decoder.eof else b""
+    if not decoder.eof:
+        raise EOFError("the file is cut off")
+
+
+def _copy(blocks: Iterator[bytes], target: Path, origin: str, allowed: int) -> int:
+    """Write the blocks, and return how many bytes they had."""
+    size = 0
+    with target.open("wb") as file:
+        for block in blocks:
+            size += len(block)
+            if size > allowed:
+                raise _too_much(origin, allowed)
+            file.write(block)
+    return size
+
+
+@contextmanager
+def _explained(origin: str, packing: str) -> Iterator[None]:
+    """Turn whatever the unpacking libraries raise into one sentence."""
+    try:
+        yield
+    except _DAMAGED as error:
+        reason = " ".join(str(error).split())[:200] or "it is cut off"
+        raise DataError(f"{origin} cannot be unpacked as {packing}: {reason}", "fetch or pack the file again") from None
+
+
+def _too_much(origin: str, allowed: int) -> DataError:
+    return DataError(
+        f"{origin} unpacks to more than {allowed:,} bytes, {MOST_RATIO} times its size: no data set does",
+        "if it is sound, unpack it yourself",
+    )
+
+
+def _refused(origin: str, why: str) -> DataError:
+    return DataError(f"{origin} is refused: {why}", "do not trust it; pack the files you need again")
