@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import Field
 from torch import nn
 from transformers import AutoConfig, AutoModel, BertConfig, BertModel
 from transformers.utils import logging as transformers_logging
 
 from wenhuo.checkpoints import locate
 from wenhuo.errors import ModelError
+from wenhuo.files import sha256
+from wenhuo.settings import Section
 
 
 def scratch_backbone(*, vocabulary: int, layers: int, hidden: int, heads: int, positions: int, dropout: float) -> Any:
@@ -56,6 +59,38 @@ def load_backbone(folder: Path, name: str) -> Any:
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise ModelError(f"{name} cannot be loaded as an encoder: {reason}", "name another checkpoint") from None
+
+
+class Reference(Section):
+    """Where the backbone of a model can be found again, for a folder that holds only what was trained."""
+
+    name: str = Field(description="The checkpoint's folder, or its name on a hub.")
+    commit: str | None = Field(description="Its commit on the hub.")
+    sha256: dict[str, str] = Field(description="The hash of each file of weights.")
+
+    @classmethod
+    def to(cls, name: str, commit: str | None) -> Reference:
+        """A reference to a checkpoint that is here now."""
+        return cls(name=name, commit=commit, sha256=_hashes(locate(name, commit).folder))
+
+    def find(self) -> Path:
+        """The checkpoint's folder, fetched when it is not here.
+
+        Raises:
+            SourceError: it cannot be found.
+            ModelError: its weights are others than those that the model was trained on.
+        """
+        folder = locate(self.name, self.commit).folder
+        if _hashes(folder) != self.sha256:
+            raise ModelError(
+                f"the weights of {self.name} are not those that the model was trained on",
+                "bring the old checkpoint back, or train again with `backbone_files: copy`",
+            )
+        return folder
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    return {path.name: sha256(path) for path in sorted(folder.glob("*.safetensors"))}
 
 
 def blocks(backbone: Any) -> nn.ModuleList | None:

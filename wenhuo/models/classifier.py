@@ -99,7 +99,7 @@ def _transformer(folder: Path, card: Card) -> Callable[[list[str]], Probabilitie
     if not isinstance(card.encoder, Tokens) or card.head is None:
         raise ModelError(f"{folder}: a transformer needs an encoder of kind tokens and a head", "train again")
     tokenizer = tokens.load(folder, card.encoder)
-    network = transformer.load(folder, card.head, len(card.labels))
+    network = transformer.load(folder, card.head, len(card.labels), card.adapter)
     device, _ = device_and_dtype("float32")
     network.to(device)
 

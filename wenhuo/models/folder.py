@@ -17,6 +17,7 @@ from safetensors import SafetensorError, safe_open
 from wenhuo.encoding.options import EncoderOptions
 from wenhuo.errors import ModelError
 from wenhuo.models.heads import AnyHead
+from wenhuo.models.tuning import AnyAdapter
 from wenhuo.settings import Section
 from wenhuo.text.cleaning import Cleaning
 
@@ -33,6 +34,8 @@ class Card(Section):
     cleaning: Cleaning = Field(description="How texts were normalised before training; done again before predicting.")
     encoder: EncoderOptions
     head: AnyHead | None = Field(None, description="The transformer's head.")
+    adapter: AnyAdapter | None = Field(None, description="The adapter beside the backbone; none when it was merged.")
+    parameters: dict[str, int] | None = Field(None, description="How many there are, and how many were trained.")
     backbone: str | None = Field(None, description="'scratch', or the checkpoint it was tuned from.")
     backbone_commit: str | None = Field(None, description="The checkpoint's commit on its hub.")
     trained_on: dict[str, Any] = Field(description="Source, rows and hash of each split.")

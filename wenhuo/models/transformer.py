@@ -14,8 +14,12 @@ from torch import Tensor, nn
 from transformers.utils import logging as transformers_logging
 
 from wenhuo.errors import ModelError, SettingsError
-from wenhuo.models.backbones import load_backbone, max_positions
+from wenhuo.files import read_json, write_json
+from wenhuo.models.backbones import Reference, load_backbone, max_positions
 from wenhuo.models.heads import Head, Shape
+from wenhuo.models.tuning import AnyAdapter
+
+BACKBONE, ADAPTER, REFERENCE = "backbone", "adapter", "backbone.json"
 
 TOKENS_AT_ONCE = 16_384
 """Tokens of a batch when predicting, padding included: about 200 MB of states for a backbone of BERT-base's size."""
@@ -80,20 +84,50 @@ class Network(nn.Module):
         return max_positions(self.backbone.config)
 
 
-def save(network: Network, folder: Path) -> None:
-    """Write the backbone as transformers writes it (``backbone/``) and the head as ``head.safetensors``."""
+def save(network: Network, folder: Path, adapter: AnyAdapter | None = None, reference: Reference | None = None) -> None:
+    """Write the head (``head.safetensors``), the adapter (``adapter/``) and the backbone (``backbone/``).
+
+    An adapted network is taken apart by this: its adapter is merged, or written and taken off, and it is not to be
+    used afterwards.
+
+    Args:
+        network: what is saved.
+        folder: where; it exists.
+        adapter: which adapter the backbone carries.
+        reference: where the backbone can be found again, written instead of the backbone.
+    """
     transformers_logging.disable_progress_bar()
-    network.backbone.save_pretrained(folder / "backbone")
+    if adapter is not None:
+        from wenhuo.models import adapters
+
+        if not adapter.merge:
+            adapters.save(network.backbone, folder / ADAPTER)
+        network.backbone = adapters.plain_backbone(network.backbone, merge=adapter.merge)
+    if reference is None:
+        network.backbone.save_pretrained(folder / BACKBONE)
+    else:
+        write_json(folder / REFERENCE, reference.model_dump())
     save_file({k: v.contiguous() for k, v in network.head.state_dict().items()}, folder / "head.safetensors")
 
 
-def load(folder: Path, head: Head, classes: int) -> Network:
+def load(folder: Path, head: Head, classes: int, adapter: AnyAdapter | None = None) -> Network:
     """The network that :func:`save` wrote, in evaluation mode.
 
+    Args:
+        folder: the model's folder.
+        head: the card's.
+        classes: how many there are.
+        adapter: the card's; None where there is none, or it was merged.
+
     Raises:
-        ModelError: a file is missing, damaged, or of another shape.
+        ModelError: a file is missing, damaged, or of another shape, or the backbone is no longer what it was.
+        SourceError: the backbone is only referred to, and cannot be found.
     """
-    network = Network(load_backbone(folder / "backbone", str(folder)), head, classes, dropout=0.0)
+    network = Network(_stored_backbone(folder), head, classes, dropout=0.0)
+    if adapter is not None:
+        from wenhuo.models import adapters
+
+        network.backbone = adapters.load(network.backbone, adapter, folder / ADAPTER)
     try:
         network.head.load_state_dict(load_file(folder / "head.safetensors"))
     except Exception as error:  # safetensors raises its own kinds and RuntimeError for shapes
@@ -101,6 +135,17 @@ def load(folder: Path, head: Head, classes: int) -> Network:
             f"{folder / 'head.safetensors'} is damaged: {error}", "restore it with `dvc checkout`"
         ) from None
     return network.eval()
+
+
+def _stored_backbone(folder: Path) -> Any:
+    path = folder / REFERENCE
+    if not path.exists():
+        return load_backbone(folder / BACKBONE, str(folder))
+    try:
+        reference = Reference.model_validate(read_json(path))
+    except ValueError as error:
+        raise ModelError(f"{path} is damaged: {error}", "restore it with `dvc checkout`") from None
+    return load_backbone(reference.find(), reference.name)
 
 
 def pad_rows(rows: Sequence[npt.NDArray[np.int32] | list[int]], pad: int) -> tuple[Tensor, Tensor]:

@@ -15,6 +15,7 @@ from wenhuo.encoding.store import EncodedRows, read_rows
 from wenhuo.errors import DataError, SettingsError
 from wenhuo.files import write_json
 from wenhuo.models.folder import CARD, Card
+from wenhuo.models.tuning import Adapter
 from wenhuo.training.history import Point
 from wenhuo.training.options import LinearCandidate, TransformerCandidate
 
@@ -66,28 +67,37 @@ def train_transformer(
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # deterministic matrix products on a GPU
     from wenhuo.encoding import tokens
     from wenhuo.models import transformer
-    from wenhuo.training import loop
+    from wenhuo.training import assembly, loop, trainable
 
     card = read_card(encoded)
     train, validation = _rows(encoded)
     encoder = Tokens.model_validate(card["options"])
     tokenizer = tokens.load(encoded, encoder)
     loop.seed_everything(seed)
-    network = transformer.Network(
-        _backbone(options, encoder, card, len(tokenizer.inner)),
-        options.head,
-        len(card["dataset"]["labels"]),
-        options.dropout,
-    )
+    backbone = _backbone(options, encoder, card, len(tokenizer.inner))
+    network = transformer.Network(backbone, options.head, len(card["dataset"]["labels"]), options.dropout)
     _check_length(network.max_positions, encoder)
-    _say_size(network, train)
-    training = loop.Training(network, train, validation, tokenizer.pad, options, seed, checkpoints, watch)
+    rows = assembly.Rows(train, validation, tokenizer.pad, card["dataset"]["labels"])
+    training = assembly.assemble(network, rows, options, seed, checkpoints, watch)
+    counts = trainable.count(network)
+    _say_size(counts, train)
     points = training.run()
-    transformer.save(network, folder)
+    adapter = options.tune if isinstance(options.tune, Adapter) else None
+    transformer.save(network, folder, adapter, _reference(options, card))
     tokens.save(tokenizer, folder)
     origin = {"backbone": options.backbone, "backbone_commit": None} | _origin(options, card)
-    _write_card(folder, Card(kind="transformer", head=options.head, **origin, **_common(card)))
+    kept = adapter if adapter is not None and not adapter.merge else None
+    about = {"head": options.head, "adapter": kept, "parameters": counts} | origin | _common(card)
+    _write_card(folder, Card(kind="transformer", **about))
     return points
+
+
+def _reference(options: TransformerCandidate, card: dict[str, Any]) -> Any:
+    if options.backbone_files == "copy":
+        return None
+    from wenhuo.models.backbones import Reference
+
+    return Reference.to(card["checkpoint"]["name"], card["checkpoint"]["commit"])
 
 
 def parameters(options: LinearCandidate | TransformerCandidate, seed: int, card: dict[str, Any]) -> dict[str, Any]:
@@ -130,9 +140,11 @@ def _check_length(limit: int | None, encoder: Tokens) -> None:
         )
 
 
-def _say_size(network: Any, train: EncodedRows) -> None:
-    weights = sum(p.numel() for p in network.parameters())
-    say(f"train: {weights / 1e6:.1f} million parameters, {len(train):,} rows, {len(train.values):,} tokens an epoch")
+def _say_size(counts: dict[str, int], train: EncodedRows) -> None:
+    trained = f"{counts['trained'] / 1e6:.1f} of {counts['all'] / 1e6:.1f} million parameters"
+    if counts["trained"] < counts["all"]:
+        trained = f"{counts['trained']:,} of {counts['all']:,} parameters ({counts['trained'] / counts['all']:.2%})"
+    say(f"train: {trained}, {len(train):,} rows, {len(train.values):,} tokens an epoch")
 
 
 def _origin(options: TransformerCandidate, card: dict[str, Any]) -> dict[str, str | None]:

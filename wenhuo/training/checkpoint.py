@@ -10,14 +10,19 @@ import re
 import shutil
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from wenhuo.files import read_json, whole, write_json
+from wenhuo.models.transformer import Network
 from wenhuo.training.history import Point
+from wenhuo.training.trainable import trained_state
+
+if TYPE_CHECKING:
+    from wenhuo.models.adapters import RankSchedule
 
 NAME = re.compile(r"step-(\d{9})")
 PROGRESS = "progress.json"
@@ -43,15 +48,22 @@ def latest(folder: Path) -> Path | None:
 
 
 def save(
-    folder: Path, progress: Progress, network: nn.Module, optimizer: torch.optim.Optimizer, best: dict[str, Tensor]
+    folder: Path,
+    progress: Progress,
+    network: Network,
+    optimizer: torch.optim.Optimizer,
+    best: dict[str, Tensor],
+    ranks: RankSchedule | None,
 ) -> None:
-    """Write a checkpoint, then delete the ones before it."""
+    """Write a checkpoint of what training changes, then delete the ones before it."""
     with whole(folder / f"step-{progress.step:09d}") as made:
         made.mkdir()
-        _save(network.state_dict(), made / "network.safetensors")
+        _save(trained_state(network), made / "network.safetensors")
         _save(best, made / "best.safetensors")
         _save(_moments(optimizer), made / "optimizer.safetensors")
-        _save(_generators(), made / "generators.safetensors")
+        _save(generators(), made / "generators.safetensors")
+        if ranks is not None:
+            _save(ranks.state(), made / "ranks.safetensors")
         write_json(made / PROGRESS, asdict(progress))
     for path in folder.glob("step-*"):
         if path.name != f"step-{progress.step:09d}":
@@ -59,12 +71,18 @@ def save(
 
 
 def restore(
-    checkpoint: Path, network: nn.Module, optimizer: torch.optim.Optimizer, device: torch.device
+    checkpoint: Path,
+    network: Network,
+    optimizer: torch.optim.Optimizer,
+    ranks: RankSchedule | None,
+    device: torch.device,
 ) -> tuple[Progress, dict[str, Tensor]]:
     """Put network, optimizer and random generators where the checkpoint left them; return progress and best weights."""
-    network.load_state_dict(load_file(checkpoint / "network.safetensors", device=str(device)))
+    network.load_state_dict(load_file(checkpoint / "network.safetensors", device=str(device)), strict=False)
     _restore_moments(optimizer, load_file(checkpoint / "optimizer.safetensors", device=str(device)))
-    _restore_generators(load_file(checkpoint / "generators.safetensors"))
+    if ranks is not None:
+        ranks.restore(load_file(checkpoint / "ranks.safetensors", device=str(device)))
+    restore_generators(load_file(checkpoint / "generators.safetensors"))
     values = read_json(checkpoint / PROGRESS)
     values["points"] = [Point(**point) for point in values["points"]]
     return Progress(**values), load_file(checkpoint / "best.safetensors", device=str(device))
@@ -84,24 +102,28 @@ def _moments(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
         f"{i}.{name}": value
         for i, parameter in enumerate(_parameters(optimizer))
         for name, value in state.get(parameter, {}).items()
+        if value is not None  # SGD without momentum keeps nothing
     }
 
 
 def _restore_moments(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
-    parameters = _parameters(optimizer)
+    state: dict[int, dict[str, Tensor]] = {}
     for key, value in tensors.items():
         i, name = key.split(".", 1)
-        optimizer.state[parameters[int(i)]][name] = value
+        state.setdefault(int(i), {})[name] = value
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 
 
-def _generators() -> dict[str, Tensor]:
+def generators() -> dict[str, Tensor]:
+    """Where the random generators stand."""
     states = {"cpu": torch.get_rng_state()}
     if torch.cuda.is_available():
         states["cuda"] = torch.cuda.get_rng_state()
     return states
 
 
-def _restore_generators(states: dict[str, Tensor]) -> None:
+def restore_generators(states: dict[str, Tensor]) -> None:
+    """Put the random generators where :func:`generators` found them."""
     torch.set_rng_state(states["cpu"])
     if "cuda" in states and torch.cuda.is_available():
         torch.cuda.set_rng_state(states["cuda"])

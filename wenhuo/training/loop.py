@@ -1,4 +1,4 @@
-"""Fine-tune a network: AdamW, warm-up and linear decay, early stopping on validation, exact resumption.
+"""Fine-tune a network: epochs of steps, early stopping on validation, exact resumption.
 
 Why not transformers' Trainer: docs/decisions/0004-own-training-loop.md.
 """
@@ -12,22 +12,28 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from wenhuo.console import say, track
-from wenhuo.encoding.store import EncodedRows
 from wenhuo.errors import DataError, WenhuoError
-from wenhuo.models.devices import device_and_dtype
 from wenhuo.models.scores import accuracy_and_macro_f1
-from wenhuo.models.transformer import Network, logits, pad_rows
+from wenhuo.models.transformer import Network
 from wenhuo.training import checkpoint
-from wenhuo.training.batches import epoch_batches
+from wenhuo.training.batches import Plan
 from wenhuo.training.checkpoint import Progress
 from wenhuo.training.history import Point
+from wenhuo.training.optimizers import learning_rate, make_optimizer
 from wenhuo.training.options import TransformerCandidate
+from wenhuo.training.sources import Source
+from wenhuo.training.steps import Stepper
+from wenhuo.training.trainable import trained_state
+
+if TYPE_CHECKING:
+    from wenhuo.models.adapters import RankSchedule
 
 SAVING_SHARE = 0.05
 """Saving checkpoints may take this share of the time; a slow disk saves less often."""
@@ -42,26 +48,21 @@ class Training:
     """What a training works on, put together once."""
 
     network: Network
-    train: EncodedRows
-    validation: EncodedRows
-    pad: int
+    train: Source
+    validation: Source
+    plan: Plan
     options: TransformerCandidate
-    seed: int
+    weights: Tensor | None
+    ranks: RankSchedule | None
     checkpoints: Path
     watch: Callable[[list[Point]], None]
     """Called with new points of the curves as they come."""
 
     def __post_init__(self) -> None:
-        self.device, self.dtype = device_and_dtype(self.options.precision)
-        self.network.to(self.device)
         self.optimizer = make_optimizer(self.network, self.options)
-        self.steps_an_epoch = len(self._batches(0))
-        self.steps = self.steps_an_epoch * self.options.epochs
+        self.stepper = Stepper(self.network, self.train, self.optimizer, self.options, self.weights, self.ranks)
         self.saved_at, self.saving_took = time.monotonic(), 0.0
         self.stop = False
-
-    def _batches(self, epoch: int) -> list[np.ndarray]:
-        return epoch_batches(self.train.lengths, self.options.batch_size, self.seed, epoch)
 
     def run(self) -> list[Point]:
         """Train, leave the best epoch's weights in the network, and return the curves.
@@ -76,7 +77,7 @@ class Training:
                 self._epoch(progress, best)
                 best = self._validate(progress, best)
                 self._save_if_due(progress, best)
-        self.network.load_state_dict(best)
+        self.network.load_state_dict(best, strict=False)
         self.network.eval()
         return progress.points
 
@@ -84,8 +85,10 @@ class Training:
         found = checkpoint.latest(self.checkpoints)
         if found is None:
             return Progress(), {}
-        progress, best = checkpoint.restore(found, self.network, self.optimizer, self.device)
-        say(f"going on from the checkpoint at step {progress.step} of {self.steps}")
+        progress, best = checkpoint.restore(
+            found, self.network, self.optimizer, self.ranks, self.network.head.out.weight.device
+        )
+        say(f"going on from the checkpoint at step {progress.step} of {self.plan.steps}")
         self.watch(progress.points)
         return progress, best
 
@@ -93,26 +96,15 @@ class Training:
         return progress.best_epoch >= 0 and progress.epochs_done - 1 - progress.best_epoch >= self.options.patience
 
     def _epoch(self, progress: Progress, best: dict[str, Tensor]) -> None:
-        done = progress.step - progress.epochs_done * self.steps_an_epoch
-        batches = self._batches(progress.epochs_done)[done:]
+        done = progress.step - self.plan.starts[progress.epochs_done]
+        batches = self.plan.batches(progress.epochs_done)[done:]
         self.network.train()
         for rows in track(batches, f"epoch {progress.epochs_done + 1} of {self.options.epochs}, steps", len(batches)):
-            self._step(rows, progress)
+            rate = learning_rate(progress.step, self.plan.steps, self.options)
+            loss = self.stepper.step(rows, rate, progress.step + 1)
+            progress.step += 1
+            self._note_loss(loss, progress)
             self._save_if_due(progress, best)
-
-    def _step(self, rows: np.ndarray, progress: Progress) -> None:
-        ids, mask = pad_rows([self.train.row(i) for i in rows], self.pad)
-        truth = torch.from_numpy(self.train.labels[rows].astype(np.int64)).to(self.device)
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(progress.step, self.steps, self.options)
-        with torch.autocast(self.device.type, dtype=self.dtype, enabled=self.dtype != torch.float32):
-            loss = nn.functional.cross_entropy(self.network(ids.to(self.device), mask.to(self.device)).float(), truth)
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.network.parameters(), self.options.clip)
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
-        progress.step += 1
-        self._note_loss(loss.item(), progress)
 
     def _note_loss(self, loss: float, progress: Progress) -> None:
         if not np.isfinite(loss):
@@ -126,11 +118,9 @@ class Training:
     def _validate(self, progress: Progress, best: dict[str, Tensor]) -> dict[str, Tensor]:
         """Measure the epoch that just ended; return the best weights so far."""
         self.network.eval()
-        rows = [self.validation.row(i) for i in range(len(self.validation))]
-        scores = logits(self.network, rows, self.pad, self.device, self.dtype)
-        truth = torch.from_numpy(self.validation.labels.astype(np.int64))
-        loss = float(nn.functional.cross_entropy(torch.from_numpy(scores), truth))
-        accuracy, macro_f1 = accuracy_and_macro_f1(self.validation.labels, scores.argmax(1))
+        scores, labels = self.validation.all_scores(), self.validation.rows.labels
+        loss = float(nn.functional.cross_entropy(torch.from_numpy(scores), torch.from_numpy(labels.astype(np.int64))))
+        accuracy, macro_f1 = accuracy_and_macro_f1(labels, scores.argmax(1))
         progress.epochs_done += 1
         named = {"loss": loss, "accuracy": accuracy, "macro_f1": macro_f1}
         self._add(progress, {f"validation/{name}": value for name, value in named.items()})
@@ -141,10 +131,10 @@ class Training:
         if macro_f1 <= progress.best_score:
             return best
         progress.best_score, progress.best_epoch = macro_f1, progress.epochs_done - 1
-        return {name: tensor.detach().clone() for name, tensor in self.network.state_dict().items()}
+        return {name: tensor.detach().clone() for name, tensor in trained_state(self.network).items()}
 
     def _add(self, progress: Progress, values: dict[str, float]) -> None:
-        epoch = round(progress.step / self.steps_an_epoch, 6)
+        epoch = round(self.plan.epochs_at(progress.step), 6)
         points = [Point(progress.step, epoch, metric, value) for metric, value in values.items()]
         progress.points += points
         self.watch(points)
@@ -155,12 +145,13 @@ class Training:
         if not (due or self.stop):
             return
         started = time.monotonic()
-        checkpoint.save(self.checkpoints, progress, self.network, self.optimizer, best)
+        checkpoint.save(self.checkpoints, progress, self.network, self.optimizer, best, self.ranks)
         self.saved_at = time.monotonic()
         self.saving_took = self.saved_at - started
         if self.stop:
             raise Interrupted(
-                f"stopped at step {progress.step} of {self.steps}; a checkpoint is saved", "run again to go on from it"
+                f"stopped at step {progress.step} of {self.plan.steps}; a checkpoint is saved",
+                "run again to go on from it",
             )
 
     @contextmanager
@@ -176,24 +167,6 @@ class Training:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-
-
-def learning_rate(step: int, steps: int, options: TransformerCandidate) -> float:
-    """The rate of a step (from 0): a linear rise in the warm-up, then a linear fall to 0."""
-    rising = round(steps * options.warmup)
-    if step < rising:
-        return options.learning_rate * (step + 1) / rising
-    return options.learning_rate * (steps - step) / max(1, steps - rising)
-
-
-def make_optimizer(network: nn.Module, options: TransformerCandidate) -> torch.optim.AdamW:
-    """AdamW (Loshchilov & Hutter 2019), with no decay of biases and norms (tensors of one dimension)."""
-    parameters = [p for p in network.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": options.weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=options.learning_rate, fused=parameters[0].device.type in {"cpu", "cuda"})
 
 
 def seed_everything(seed: int) -> None:

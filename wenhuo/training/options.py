@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from wenhuo.models.heads import AnyHead, Mean, Shape
+from wenhuo.models.tuning import Adapter, AnyTuning, Full, HeadOnly
 from wenhuo.settings import Section
 
 
@@ -18,6 +19,20 @@ class LinearCandidate(Section):
     estimator: Literal["svm", "logistic"] = Field("svm", description="Linear SVM, or logistic regression.")
     c: float = Field(0.5, gt=0, description="Inverse strength of the regularisation.")
     folds: int = Field(5, ge=2, description="Folds of the cross-validation that calibrates the SVM's probabilities.")
+
+
+class Objective(Section):
+    """What a transformer's training minimises; the parts can be combined."""
+
+    class_weights: Literal["balanced"] | dict[str, Annotated[float, Field(ge=0)]] | None = Field(
+        None, description="Weight of each label's rows, or balanced: rare labels count as much as frequent ones."
+    )
+    label_smoothing: float = Field(0.0, ge=0, lt=1, description="Share of the target spread over all classes.")
+    focal: float = Field(0.0, ge=0, description="Focal loss's gamma: sure rows count less; 0 is cross-entropy.")
+    r_drop: float = Field(
+        0.0, ge=0, description="R-Drop's alpha: two passes under two dropouts must agree; 0: one pass."
+    )
+    fgm: float = Field(0.0, ge=0, description="Size of an adversarial step on the embeddings of each row; 0: none.")
 
 
 class TransformerCandidate(Section):
@@ -33,10 +48,21 @@ class TransformerCandidate(Section):
     heads: int = Field(4, ge=1, description="Its attention heads; they divide the width.")
     dropout: float = Field(0.1, ge=0, lt=1, description="Dropout of a backbone from nothing and of the head.")
     head: AnyHead = Field(Mean(kind="mean"), description="How the states of a row become one vector.")
+    tune: AnyTuning = Field(Full(kind="full"), description="What is trained: all, the head, some layers, an adapter.")
+    backbone_files: Literal["copy", "reference"] = Field(
+        "copy", description="reference: a frozen checkpoint is named in the model's folder instead of copied into it."
+    )
+    objective: Objective = Field(Objective(), description="What the training minimises.")
     epochs: int = Field(3, ge=1, description="Passes over the train rows, at most.")
     batch_size: int = Field(32, ge=1, description="Rows in a step.")
-    learning_rate: float = Field(5e-5, gt=0, description="At the end of the warm-up; it then falls linearly to 0.")
-    weight_decay: float = Field(0.01, ge=0, description="Of AdamW; not on biases and norms.")
+    learning_rate: float = Field(5e-5, gt=0, description="At the end of the warm-up; it then follows the schedule.")
+    layer_decay: float = Field(
+        1.0, gt=0, le=1, description="A layer's learning rate as a share of that of the one above."
+    )
+    optimizer: Literal["adamw", "sgd", "adafactor"] = Field("adamw", description="Turns gradients into steps.")
+    momentum: float = Field(0.9, ge=0, lt=1, description="Of sgd.")
+    schedule: Literal["linear", "cosine", "constant"] = Field("linear", description="The rate after the warm-up.")
+    weight_decay: float = Field(0.01, ge=0, description="Not of biases and norms.")
     warmup: float = Field(0.1, ge=0, le=1, description="Share of the steps in which the learning rate rises.")
     clip: float = Field(1.0, gt=0, description="Largest norm of a step's gradient.")
     patience: int = Field(2, ge=1, description="Epochs without a better validation macro-F1 after which it ends.")
@@ -57,6 +83,17 @@ class TransformerCandidate(Section):
         reads = self.head.states(Shape(self.hidden, self.layers + 1))
         if self.backbone == "scratch" and reads > self.layers + 1:
             raise ValueError(f"head reads {reads} layers, but the backbone has {self.layers}")
+        return self
+
+    @model_validator(mode="after")
+    def _fits_what_is_tuned(self) -> TransformerCandidate:
+        frozen = isinstance(self.tune, HeadOnly | Adapter)
+        if self.backbone_files == "reference" and not (frozen and self.backbone == "checkpoint"):
+            raise ValueError("backbone_files: reference needs backbone: checkpoint, and tune: head or an adapter")
+        if self.backbone_files == "reference" and isinstance(self.tune, Adapter) and self.tune.merge:
+            raise ValueError("a merged adapter changes the backbone, so backbone_files must be copy")
+        if self.objective.fgm and isinstance(self.tune, HeadOnly):
+            raise ValueError("objective.fgm moves the embeddings, which tune: head computes once and never again")
         return self
 
 

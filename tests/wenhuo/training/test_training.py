@@ -1,6 +1,5 @@
 """Training ends in equal bytes, killed and resumed or not, and finds what the tiny corpus holds."""
 
-import hashlib
 import json
 import os
 import signal
@@ -16,16 +15,16 @@ from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import LinearSVC
 
+from tests.wenhuo.training.conftest import digest, options, train
 from wenhuo import Classifier
 from wenhuo.encoding import corpus
-from wenhuo.encoding.options import Ngrams, Tokens
+from wenhuo.encoding.options import Tokens
 from wenhuo.errors import DataError, SettingsError
 from wenhuo.models.scores import accuracy_and_macro_f1
-from wenhuo.training import batches, candidate, history, linear, loop
+from wenhuo.training import batches, candidate, history, linear, optimizers
 from wenhuo.training.options import LinearCandidate, TransformerCandidate
 
 ROOT = Path(__file__).resolve().parents[3]
-SMALL = {"layers": 1, "hidden": 32, "heads": 2, "learning_rate": 0.003, "batch_size": 16, "epochs": 6, "log_steps": 3}
 
 # What a stage does, in a process of its own that can be killed.
 TRAIN = """
@@ -39,38 +38,6 @@ points = candidate.train_transformer(
     TransformerCandidate(**json.loads(options)), 13, Path(encoded), Path(folder), Path(checkpoints), lambda points: 0)
 history.write(Path(curves), points)
 """
-
-
-def options(**more):
-    return TransformerCandidate(**{"kind": "transformer", "encoder": "characters", **SMALL, **more})
-
-
-@pytest.fixture(scope="module")
-def tokens(parts, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("encoded") / "characters"
-    corpus.encode_tokens(Tokens(kind="tokens"), corpus.read_dataset(parts), folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def ngrams(parts, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("encoded") / "ngrams"
-    corpus.encode_ngrams(Ngrams(kind="ngrams"), corpus.read_dataset(parts), folder)
-    return folder
-
-
-def train(folder: Path, encoded: Path, **more):
-    model = folder / "model"
-    model.mkdir(parents=True)
-    points = candidate.train_transformer(
-        options(**more), 13, encoded, model, folder / "checkpoints", lambda points: None
-    )
-    return model, points
-
-
-def digest(folder: Path) -> dict[str, str]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def test_a_transformer_learns_the_tiny_corpus_and_test_rows_stay_unseen(tokens, parts, tmp_path):
@@ -162,7 +129,7 @@ def test_rows_longer_than_the_backbone_are_a_clear_error(parts, tmp_path):
 
 def test_the_learning_rate_rises_and_falls():
     chosen = options(learning_rate=1.0, warmup=0.2)
-    rates = [loop.learning_rate(step, 10, chosen) for step in range(10)]
+    rates = [optimizers.learning_rate(step, 10, chosen) for step in range(10)]
     assert rates == pytest.approx([0.5, 1.0, 1.0, 0.875, 0.75, 0.625, 0.5, 0.375, 0.25, 0.125])
 
 

@@ -1,0 +1,86 @@
+"""Put a training together: what is frozen or adapted, where logits come from, all batches planned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from wenhuo.encoding.store import EncodedRows
+from wenhuo.models.devices import device_and_dtype
+from wenhuo.models.transformer import Network
+from wenhuo.models.tuning import AdaLora, Adapter, HeadOnly
+from wenhuo.training import features, losses, sources, trainable
+from wenhuo.training.batches import Plan
+from wenhuo.training.history import Point
+from wenhuo.training.loop import Training
+from wenhuo.training.options import TransformerCandidate
+
+if TYPE_CHECKING:
+    from wenhuo.models.adapters import RankSchedule
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Encoded rows, and what they need to become batches: the id that fills short ones, and the names of classes."""
+
+    train: EncodedRows
+    validation: EncodedRows
+    pad: int
+    labels: Sequence[str]
+
+
+def assemble(
+    network: Network,
+    rows: Rows,
+    options: TransformerCandidate,
+    seed: int,
+    checkpoints: Path,
+    watch: Callable[[list[Point]], None],
+) -> Training:
+    """A training that is ready to run, its network on the best device.
+
+    Raises:
+        SettingsError: what is to be trained does not fit the backbone, or the class weights not the labels.
+    """
+    device, dtype = device_and_dtype(options.precision)
+    plan = Plan(rows.train.lengths, seed, options.epochs, options.batch_size)
+    ranks = _adapt(network, options, plan.steps)
+    trainable.choose(network, options.tune)
+    network.to(device)
+    train, validation = (
+        _source(network, name, part, rows.pad, options, device, dtype, checkpoints)
+        for name, part in (("train", rows.train), ("validation", rows.validation))
+    )
+    weights = losses.class_weights(options.objective, rows.labels, rows.train.labels)
+    on_device = None if weights is None else torch.from_numpy(weights).to(device)
+    return Training(network, train, validation, plan, options, on_device, ranks, checkpoints, watch)
+
+
+def _adapt(network: Network, options: TransformerCandidate, steps: int) -> RankSchedule | None:
+    """Put the adapter in, if one is asked for; return AdaLoRA's schedule, if it is that."""
+    if not isinstance(options.tune, Adapter):
+        return None
+    from wenhuo.models import adapters
+
+    network.backbone = adapters.adapt(network.backbone, options.tune, steps)
+    return adapters.RankSchedule(network.backbone) if isinstance(options.tune, AdaLora) else None
+
+
+def _source(
+    network: Network,
+    name: str,
+    rows: EncodedRows,
+    pad: int,
+    options: TransformerCandidate,
+    device: torch.device,
+    dtype: torch.dtype,
+    checkpoints: Path,
+) -> sources.Source:
+    if not isinstance(options.tune, HeadOnly):
+        return sources.Tokens(network, rows, pad, device, dtype)
+    values = features.compute(network, rows, pad, device, dtype, checkpoints / f"features-{name}.npy")
+    return sources.Features(network.head, rows, values, device, dtype)
