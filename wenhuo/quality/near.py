@@ -104,7 +104,7 @@ class _Search:
         return cls(texts, numbers, np.ones_like(numbers), np.zeros(count, np.float32), np.zeros(0, np.uint64))
 
     def run(self, options: NearDuplicates, threshold: float, scratch: Path) -> None:
-        count, length, _ = bands(threshold, options.permutations)
+        count, length = bands(threshold, options.permutations)
         files = [scratch / f"band-{number}" for number in range(count)]
         sizes = _sketch(self.texts, options, (count, length), files)
         for number in track(range(count), "near-duplicates: bands compared", count):

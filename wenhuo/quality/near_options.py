@@ -13,7 +13,7 @@ class NearDuplicates(Section):
     """When two texts are nearly the same, and what happens to such rows of train."""
 
     threshold: float | None = Field(
-        0.7,
+        0.65,
         ge=0.3,
         le=1,
         description="Jaccard similarity of two texts' character n-grams from which on they are near-duplicates, "

@@ -7,7 +7,7 @@ documents", 1997): two sketches agree in each place with a probability equal to 
 
 from __future__ import annotations
 
-from math import log
+from math import ceil, log, log1p
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,8 @@ from wenhuo.quality.near_folding import Folded
 BITS = 21
 """Of a code point: 0x10ffff needs so many."""
 
-FOUND = 0.98
-"""With what probability a pair at the threshold must share a bucket."""
+FOUND = 0.99
+"""With what probability a pair just at the threshold must share a bucket; a pair above it does more probably."""
 
 
 def sets(folded: Folded, n: int) -> csr_array:
@@ -54,27 +54,22 @@ def similarities(rows: csr_array, left: NDArray[np.int64], right: NDArray[np.int
     return np.asarray(common / (sizes[left] + sizes[right] - common))
 
 
-def bands(threshold: float, permutations: int) -> tuple[int, int, float]:
-    """How a sketch is divided into bands: the longest that still find a pair at the threshold nearly always.
+def bands(threshold: float, permutations: int) -> tuple[int, int]:
+    """How a sketch is divided: into the longest bands that find pairs at the threshold, and no more than that takes.
 
-    Longer bands bring fewer chance meetings in a bucket; what a bucket holds is compared in any case, so that bands
+    A pair of similarity t shares one of b buckets with a probability of 1 - (1 - t^r)^b, r being a band's hashes
+    (Leskovec, Rajaraman, Ullman: Mining of Massive Datasets, 3.4). Longer bands bring fewer chance meetings. So bands
     decide about time and about what is missed, never about what is reported.
 
     Returns:
-        The number of bands, the hashes in each, and the probability that a pair at the threshold shares a bucket,
-        1 - (1 - t^r)^b (Leskovec, Rajaraman, Ullman: Mining of Massive Datasets, 3.4).
+        The number of bands and the hashes in each; with too few permutations for ``FOUND`` as many as they give.
     """
-    rows = 1
-    while rows < permutations and _found(threshold, permutations // (rows + 1), rows + 1) >= FOUND:
-        rows += 1
-    count = permutations // rows
-    if threshold < 1:  # no more bands than needed: each costs a sort of all rows
-        count = min(count, int(np.ceil(log(1e-3) / log(1 - threshold**rows))))
-    return count, rows, _found(threshold, count, rows)
-
-
-def _found(threshold: float, count: int, rows: int) -> float:
-    return float(1 - (1 - threshold**rows) ** count)
+    for length in range(permutations, 0, -1):
+        shared = min(threshold**length, 1 - 1e-9)
+        count = max(1, ceil(log(1 - FOUND) / log1p(-shared)))
+        if count * length <= permutations:
+            return count, length
+    return permutations, 1
 
 
 def buckets(rows: csr_array, count: int, length: int, seed: int) -> NDArray[np.uint32]:
