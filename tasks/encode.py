@@ -1,7 +1,8 @@
 """encode: texts to numbers, with one encoder fitted on the train rows.
 
 Train and validation rows are written as Arrow files for `train`; the test rows are only counted, so that no training
-can see them. The report tells lengths, truncation and what the encoder does not know.
+can see them. Train rows with a suspect label are dropped or relabelled where `audit` says so; by default it never does.
+The report tells lengths, truncation and what the encoder does not know.
 """
 
 from __future__ import annotations
@@ -22,19 +23,21 @@ class Params(Section):
     _names = field_validator("encoders")(check_names)
 
 
-def run(params: Params, *, name: str, parts: Path, encoded: Path, report: Path) -> None:
+def run(params: Params, *, name: str, parts: Path, suspects: Path, encoded: Path, report: Path) -> None:
     """Fit the encoder ``name`` and write ``encoded`` (a folder) and ``report`` (JSON)."""
     from wenhuo.console import say
     from wenhuo.encoding import corpus
     from wenhuo.files import write_json
 
     options = params.encoders[name]
-    dataset = corpus.read_dataset(parts)
+    dataset, changed = corpus.follow(corpus.read_dataset(parts), suspects)
     if isinstance(options, Tokens):
         found = corpus.encode_tokens(options, dataset, encoded)
     else:
         found = corpus.encode_ngrams(options, dataset, encoded)
-    write_json(report, {"encoder": name, **found})
+    write_json(report, {"encoder": name, **found} | ({"suspects": changed} if changed else {}))
+    for action, rows in changed.items():
+        say(f"encode: {name}, {rows:,} train rows with a suspect label: {action}")
     train = found["train"]
     say(
         f"encode: {name}, {found['entries']:,} entries; train rows have {train['length']['median']:g} at the median, "

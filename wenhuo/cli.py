@@ -1,6 +1,7 @@
 """The command ``wenhuo``: use the models that the graph made, and look at its results.
 
-``wenhuo predict "房间很干净"`` classifies; ``wenhuo summary`` says what the last run of the graph made.
+``wenhuo predict "房间很干净"`` classifies; ``wenhuo summary`` says what the last run of the graph made;
+``wenhuo review`` is for the rows whose label may be wrong.
 """
 
 from __future__ import annotations
@@ -76,6 +77,28 @@ def summary(
     from wenhuo.summary import print_summary
 
     print_summary(root)
+
+
+@app.command()
+def review(
+    file: Annotated[
+        Path | None, typer.Argument(help="A review file with decisions, to read back; none: write one.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="The file to write; by default reports/review.csv of the project.")
+    ] = None,
+    top: Annotated[int | None, typer.Option(min=1, help="Write only so many suspects, the most suspect ones.")] = None,
+    split: Annotated[str | None, typer.Option(help="Only those of train, validation or test.")] = None,
+    decided: Annotated[bool, typer.Option("--all", help="Also rows about which somebody has decided.")] = False,
+    root: Annotated[Path, typer.Option(help="The project's folder.")] = Path(),
+) -> None:
+    """Write rows whose label may be wrong as a table for a spreadsheet; or read a person's decisions back from it."""
+    from wenhuo import reviewing
+
+    if file is None:
+        reviewing.write(root, output or root / "reports/review.csv", split=split, top=top, decided=decided)
+    else:
+        reviewing.read_back(root, file)
 
 
 @app.command()

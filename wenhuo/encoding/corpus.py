@@ -42,6 +42,27 @@ def read_dataset(parts: Path) -> Dataset:
     return Dataset(read_json(parts / "dataset.json"), tables)
 
 
+def follow(dataset: Dataset, suspects: Path) -> tuple[Dataset, dict[str, int]]:
+    """The data set after the actions that the stage `audit` decided on, and how many rows each of them changed.
+
+    Only train rows are dropped or relabelled, whatever the table says: labels of validation and test are a person's.
+    Without actions the data set is returned as it is.
+    """
+    table = pl.read_parquet(suspects, columns=["id", "split", "suggested", "action"])
+    acted = table.filter(pl.col("split") == "train", pl.col("action") != "none")
+    train = dataset.tables["train"]
+    counts = {action: train.join(rows, on="id", how="semi").height for (action,), rows in acted.group_by("action")}
+    counts = {action: counts[action] for action in sorted(counts) if counts[action]}
+    if not counts:
+        return dataset, {}
+    joined = train.join(acted.select("id", "suggested", "action"), on="id", how="left", maintain_order="left")
+    kept = joined.filter(pl.col("action").is_null() | (pl.col("action") != "drop"))
+    relabelled = pl.when(pl.col("action") == "relabel").then(pl.col("suggested")).otherwise(pl.col("label"))
+    train = kept.with_columns(relabelled.alias("label")).drop("suggested", "action")
+    about = dataset.about | {"rows": dataset.about["rows"] | {"train": train.height}, "suspects": counts}
+    return Dataset(about, dataset.tables | {"train": train}), counts
+
+
 def encode_tokens(options: Tokens, dataset: Dataset, target: Path) -> dict[str, Any]:
     """Write token ids of train and validation and the tokenizer to ``target``; return the report."""
     from wenhuo.encoding import tokens

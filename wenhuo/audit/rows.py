@@ -1,0 +1,43 @@
+"""Reading what the audit looks at: at most so many rows of a file, chosen by the hash that is their id."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from wenhuo.quality.corrections import read_corrections
+
+PARTS = ("train", "validation", "test")
+
+
+def read_parts(parts: Path, most: int) -> tuple[dict[str, pl.DataFrame], dict[str, int]]:
+    """The rows of each split that are looked at, and how many there are in all."""
+    files = {split: pl.scan_parquet(parts / f"{split}.parquet") for split in PARTS}
+    wanted = ["id", "text", "label", "cluster"]
+    known = files["train"].collect_schema().names()
+    read = {split: first_by_id(file.select([c for c in wanted if c in known]), most) for split, file in files.items()}
+    return {split: rows for split, (rows, _) in read.items()}, {split: count for split, (_, count) in read.items()}
+
+
+def read_corpus(corpus: Path, most: int) -> tuple[pl.DataFrame, dict[str, int]]:
+    """The rows of a corpus as read, at most so many of each split, and how many each has in all."""
+    rows = pl.scan_parquet(corpus).select("id", "text", "label", pl.col("split").fill_null("train"))
+    read = {split: first_by_id(rows.filter(pl.col("split") == split), most) for split in PARTS}
+    return pl.concat([part for part, _ in read.values()]), {split: count for split, (_, count) in read.items()}
+
+
+def first_by_id(rows: pl.LazyFrame, most: int) -> tuple[pl.DataFrame, int]:
+    """The rows with the smallest ids, and how many rows there are. An id is a hash: these are a random sample.
+
+    Only ids are held for all rows; the texts of the others pass through.
+    """
+    ids = rows.select("id").collect(engine="streaming")["id"]
+    if len(ids) > most:
+        rows = rows.filter(pl.col("id") <= ids.bottom_k(most).max())
+    return rows.collect(engine="streaming").sort("id"), len(ids)
+
+
+def settled_ids(corrections: Path) -> set[str]:
+    """The ids of the rows about which a person has decided."""
+    return {decision.id for decision in read_corrections(corrections)}
