@@ -26,11 +26,15 @@ SCHEMA = {
     "split": pl.String,
     "origin": pl.String,
     "row": pl.Int64,
+    "source": pl.String,
 }
 
 
 def corpus(path: Path, rows: list[dict[str, Any]], **about: Any) -> Path:
-    full = [{"id": f"i{n}", "split": None, "origin": "x.csv", "row": n + 1} | row for n, row in enumerate(rows)]
+    full = [
+        {"id": f"i{n}", "split": None, "origin": "x.csv", "row": n + 1, "source": "x"} | row
+        for n, row in enumerate(rows)
+    ]
     table = pl.DataFrame(full, schema=SCHEMA).to_arrow()
     pq.write_table(table.replace_schema_metadata({b"wenhuo": json.dumps(about, ensure_ascii=False).encode()}), path)
     return path
@@ -39,7 +43,11 @@ def corpus(path: Path, rows: list[dict[str, Any]], **about: Any) -> Path:
 def validate(folder: Path, path: Path, **params: Any) -> dict[str, Any]:
     """Run the stage in a folder and return what it reports."""
     report = folder / "reports/validation.json"
-    run(Params(**params), corpus=path, report=report, page=folder / "reports/validation.html")
+    page, own = folder / "reports/validation.html", folder / "expectations.yaml"
+    if not own.exists():
+        folder.mkdir(exist_ok=True)
+        own.write_bytes((ROOT / "expectations.yaml").read_bytes())
+    run(Params(**params), corpus=path, expectations=own, report=report, page=page)
     result: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
     return result
 

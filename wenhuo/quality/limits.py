@@ -7,6 +7,26 @@ from pydantic import Field
 from wenhuo.settings import Section
 
 
+class Drift(Section):
+    """How far a data version may move away from the one before it."""
+
+    max_rows_lost: float = Field(
+        0.2, ge=0, le=1, description="Rows gone, as a share of what there was, 0 to 1; of all, of a split, of a source."
+    )
+    max_rows_gained: float = Field(
+        1.0, ge=0, description="Rows more, as a share of what there was: 1 is twice as many; of all, a split, a source."
+    )
+    max_label_shift: float = Field(
+        0.1, ge=0, le=1, description="Share of the rows that would have to change their label, 0 to 1."
+    )
+    max_length_shift: float = Field(
+        0.1, ge=0, le=1, description="Kolmogorov-Smirnov distance between the lengths of the texts, 0 to 1."
+    )
+    max_new_characters: float = Field(
+        0.001, ge=0, le=1, description="Share of the texts' characters that the previous version lacks, 0 to 1."
+    )
+
+
 class Limits(Section):
     """The limits of the suite of expectations."""
 
@@ -26,3 +46,4 @@ class Limits(Section):
         0.9, gt=0, le=1, description="Share of the rows with the commonest label, 0 to 1; a larger one is a warning."
     )
     min_label_rows: int = Field(20, ge=1, description="Rows of a label; a label with fewer is a warning.")
+    drift: Drift = Field(default_factory=Drift, description="Limits of what may change since the previous version.")

@@ -13,13 +13,21 @@ from wenhuo.quality.wording import plural, together
 
 FOOTER = Markup(
     "The same for machines: <code>validation.json</code>. "
-    "The limits stand in <code>params.yaml</code> under <code>validate</code>."
+    "The limits stand in <code>params.yaml</code> under <code>validate</code>, levels and expectations of your own in "
+    "<code>expectations.yaml</code>. What has changed since the previous data version: <code>drift.html</code>."
 )
 
 
 def render_report(summary: Mapping[str, Any]) -> str:
     """The page for a summary, see :func:`wenhuo.quality.summary.summarise`; the same summary, the same bytes."""
-    parts = (sections.expectations, sections.labels, sections.lengths, sections.overlaps)
+    parts = (
+        sections.expectations,
+        sections.labels,
+        sections.sources,
+        sections.lengths,
+        sections.overlaps,
+        sections.copies,
+    )
     return render_page(
         f"Validation: {'passed' if summary['success'] else 'failed'}",
         sections.header("validation of the corpus", headline(summary), summary, good=summary["success"]),

@@ -31,9 +31,17 @@ def header(subject: str, headline: str, summary: Mapping[str, Any], *, good: boo
     )
 
 
-def expectations(summary: Mapping[str, Any]) -> Markup:
-    """The verdicts in the order of reading; of the summary it needs ``expectations``."""
-    return fragment("sections/expectations.html", groups=_groups(summary["expectations"]))
+NO_TEXTS = Markup(
+    "Texts are not shown here on purpose. A row is found by its id in <code>data/corpus.parquet</code>, or at the place "
+    "in its source that stands beside it."
+)
+
+
+def expectations(summary: Mapping[str, Any], note: Markup | str = NO_TEXTS) -> Markup:
+    """The verdicts in the order of reading; of the summary it needs ``expectations``. ``note`` stands below them."""
+    if not summary["expectations"]:
+        return Markup()
+    return fragment("sections/expectations.html", groups=_groups(summary["expectations"]), note=note)
 
 
 def labels(summary: Mapping[str, Any]) -> Markup:
@@ -46,7 +54,7 @@ def labels(summary: Mapping[str, Any]) -> Markup:
 def lengths(summary: Mapping[str, Any]) -> Markup:
     """A histogram of each split's lengths; needs ``lengths``."""
     pictures = histograms(summary["lengths"])
-    return fragment("sections/lengths.html", histograms=pictures, drawing=DRAWING) if pictures else Markup()
+    return fragment("sections/lengths.html", pictures=pictures, drawing=DRAWING) if pictures else Markup()
 
 
 def overlaps(summary: Mapping[str, Any]) -> Markup:
@@ -55,6 +63,40 @@ def overlaps(summary: Mapping[str, Any]) -> Markup:
     if not splits:
         return Markup()
     return fragment("sections/overlaps.html", splits=splits, matrix=_matrix(summary["rows"], summary["overlaps"]))
+
+
+def sources(summary: Mapping[str, Any]) -> Markup:
+    """Rows of each source; needs ``sources`` and ``rows``. Nothing where there is only one source."""
+    rows, splits = summary["rows"], _splits(summary["rows"])
+    if len(summary["sources"]) < 2:
+        return Markup()
+    return fragment("sections/sources.html", sources=summary["sources"], rows=rows, splits=splits)
+
+
+def copies(summary: Mapping[str, Any]) -> Markup:
+    """Texts that stand in several rows, by the number of these; needs ``copies`` and ``rows``."""
+    found = summary["copies"]
+    picture = sizes("Texts by the number of rows they stand in", found["by_size"]) if found["texts"] else Markup()
+    return fragment("sections/copies.html", copies=found, rows=summary["rows"]["all"], picture=picture)
+
+
+SIZES_WIDTH, SIZES_LINE, SIZES_NAME, SIZES_FIGURE = 480, 26, 90, 70  # units of the drawing
+
+
+def sizes(title: str, by_size: Mapping[str, int]) -> Markup:
+    """A picture of groups by their size: how many groups have 2 members, 3, 4-7 and so on.
+
+    Args:
+        title: what is counted, a few words.
+        by_size: the class of sizes, in order, to the number of groups.
+    """
+    most, room = max(by_size.values()), SIZES_WIDTH - SIZES_NAME - SIZES_FIGURE
+    bars = [
+        {"size": size, "groups": groups, "y": SIZES_LINE * place, "width": round(max(room * groups / most, 1), 1)}
+        for place, (size, groups) in enumerate(by_size.items())
+    ]
+    drawing = {"width": SIZES_WIDTH, "height": SIZES_LINE * len(bars), "name": SIZES_NAME}
+    return fragment("sections/groups.html", title=title, bars=bars, drawing=drawing)
 
 
 def _splits(rows: Mapping[str, int]) -> list[str]:

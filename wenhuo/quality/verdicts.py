@@ -1,27 +1,34 @@
-"""Holds measured columns against the suite of expectations: Great Expectations in memory, silent and offline.
+"""Asks Great Expectations: in memory, silent and offline.
 
-Of what Great Expectations answers only numbers are kept, never a value of a row, so that no text and no run id or
-time can reach the reports.
+Of what it answers only numbers are kept, never a value of a row, so that no text and no run id or time can reach the
+reports.
 """
 
 from __future__ import annotations
 
 import logging
 import math
+import numbers
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import great_expectations as gx
 import pandas as pd
 import polars as pl
+from great_expectations.compatibility.pydantic import ValidationError
+from great_expectations.expectations.registry import get_expectation_impl
 
-from wenhuo.quality.expectations import Check, Level, Unit
-from wenhuo.quality.measures import PLACE
+from wenhuo.errors import SettingsError
+from wenhuo.quality.expectations import NAMED, Check, Level, Unit
+from wenhuo.quality.vocabulary import COLUMN_ARGUMENTS
 
 EXAMPLES = 20  # offenders named per expectation: enough to see a pattern, few enough to read
 NUMBERS_ONLY = {"result_format": "BASIC", "partial_unexpected_count": 0, "exclude_unexpected_values": True}
+
+Places = Callable[[Sequence[int]], list[dict[str, Any]]]
+"""From positions of rows to where they stand: ``id``, ``origin`` and ``row`` of each."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +40,12 @@ class Verdict:
         success: was it met?
         observed: the measured number in ``unit``; None when there was nothing to measure.
         rows: how many rows break it; None where it is not about single rows.
-        share: ``rows`` as a share of all rows, 0 to 1.
-        limits: the arguments it was given: least, most.
-        note: why there is nothing observed, or the fields or declared labels that are unfit or unused; else empty.
+        share: ``rows`` as a share of the rows that it is about, 0 to 1.
+        note: why there is nothing observed, or the fields, labels or parts that it is about; else empty.
         expectation: the name of the Great Expectations expectation.
+        arguments: what it was given.
+        where: column to value: the rows it is about; empty for all.
+        own: it stands in expectations.yaml.
         offenders: the first rows that break it, as ``id``, ``origin`` and ``row``.
     """
 
@@ -48,31 +57,65 @@ class Verdict:
     unit: Unit
     rows: int | None
     share: float | None
-    limits: dict[str, float]
     note: str
     expectation: str
+    arguments: dict[str, Any]
+    where: dict[str, str]
+    own: bool
     offenders: list[dict[str, Any]]
 
 
-def hold(table: pl.DataFrame, fields: pl.DataFrame, declared: pl.DataFrame, checks: Sequence[Check]) -> list[Verdict]:
+def prepare(checks: Sequence[Check]) -> dict[str, Any]:
+    """The expectations by the names of their checks, so that what Great Expectations refuses is known before reading.
+
+    Raises:
+        SettingsError: with every expectation that it refuses.
+    """
+    made: dict[str, Any] = {}
+    mistakes: list[str] = []
+    for check in checks:
+        try:
+            implementation = get_expectation_impl(check.expectation)
+            made[check.name] = implementation(**check.arguments, meta={"name": check.name})
+        except (ValidationError, TypeError, ValueError) as error:
+            mistakes.append(f"own.{check.name}.expect: {_reason(error)}")
+    if mistakes:
+        raise SettingsError("expectations.yaml: " + "\n  ".join(mistakes), "mend them and run again")
+    return made
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return "; ".join(f"{item['loc'][0]}: {item['msg']}" for item in error.errors())
+    return " ".join(str(error).split())
+
+
+def hold(
+    batches: Mapping[str, pl.DataFrame], checks: Sequence[Check], expectations: Mapping[str, Any], places: Places
+) -> list[Verdict]:
     """Hold a corpus against the suite.
 
     Args:
-        table: as :func:`wenhuo.quality.measures.measure` gives it, one row a row of the corpus.
-        fields: as :func:`wenhuo.quality.measures.measure_fields` gives them.
-        declared: as :func:`wenhuo.quality.measures.measure_declared` gives them.
+        batches: the tables that the checks are about, by name.
         checks: the suite.
+        expectations: what :func:`prepare` made of it.
+        places: says where rows stand.
 
     Returns:
         One verdict a check, in order.
     """
     context = _quiet_context()
-    batches = {"rows": table, "fields": fields, "declared": declared}
-    answers: dict[str, Any] = {}
-    for batch, frame in batches.items():
-        seen = frame.drop("origin", "row", "key", strict=False).to_pandas()
-        answers |= _ask(context, batch, seen, [check for check in checks if check.batch == batch])
-    return [_verdict(check, answers[check.name], batches[check.batch]) for check in checks]
+    asked: dict[tuple[Any, ...], list[Check]] = {}
+    for check in checks:
+        asked.setdefault((check.batch, *check.where.items()), []).append(check)
+    verdicts: dict[str, Verdict] = {}
+    for number, together in enumerate(asked.values()):
+        table = _chosen(batches[together[0].batch], together[0].where)
+        answers = _ask(context, f"batch {number}", table, [expectations[check.name] for check in together])
+        for check in together:
+            about = batches["rows"] if check.batch in ("whole", "labels") else table
+            verdicts[check.name] = _verdict(check, answers[check.name], about, places)
+    return [verdicts[check.name] for check in checks]
 
 
 def _quiet_context() -> Any:
@@ -88,60 +131,93 @@ def _quiet_context() -> Any:
     return context
 
 
-def _ask(context: Any, name: str, frame: pd.DataFrame, checks: Sequence[Check]) -> dict[str, Any]:
+def _chosen(table: pl.DataFrame, where: Mapping[str, str]) -> pl.DataFrame:
+    return table.filter(pl.col(column) == value for column, value in where.items()) if where else table
+
+
+def _ask(context: Any, name: str, table: pl.DataFrame, expectations: Sequence[Any]) -> dict[str, Any]:
     """Great Expectations' answers by the names of the checks; it gives them in an order of its own."""
     asset = context.data_sources.add_pandas(name).add_dataframe_asset(name)
+    frame = _frame(table, expectations)
     batch = asset.add_batch_definition_whole_dataframe(name).get_batch({"dataframe": frame})
     suite = gx.ExpectationSuite(name=name)
-    for check in checks:
-        suite.add_expectation(check.expectation.copy(update={"meta": {"name": check.name}}))
+    for expectation in expectations:
+        suite.add_expectation(expectation)
     answers = batch.validate(suite, result_format=NUMBERS_ONLY)
     return {answer.expectation_config.meta["name"]: answer for answer in answers.results}
 
 
-def _verdict(check: Check, answer: Any, batch: pl.DataFrame) -> Verdict:
+def _frame(table: pl.DataFrame, expectations: Sequence[Any]) -> pd.DataFrame:
+    """The columns that are asked about: Great Expectations hashes and copies whatever it gets."""
+    named = (getattr(expectation, argument, None) for expectation in expectations for argument in COLUMN_ARGUMENTS)
+    wanted = {column for value in named if value for column in (value if isinstance(value, list) else [value])}
+    columns = [column for column in table.columns if column in wanted] or table.columns[:1]
+    frame = table.select(columns).to_pandas()
+    for column in frame.select_dtypes("category"):
+        frame[column] = frame[column].cat.remove_unused_categories()
+    return frame
+
+
+def _verdict(check: Check, answer: Any, about: pl.DataFrame, places: Places) -> Verdict:
     observed = _observed(check, answer.result)
-    breaking = None if check.offenders is None else batch.filter(check.offenders)
-    rows = breaking.height if breaking is not None and check.batch == "rows" else None
+    rows = _broken_by(check, answer.result, about)
     return Verdict(
         name=check.name,
         level=check.level,
         description=check.description,
         success=bool(answer.success),
         observed=observed,
-        unit=check.unit,
+        unit="offenders" if check.own and rows is not None else check.unit,
         rows=rows,
-        share=None if rows is None or not batch.height else rows / batch.height,
-        limits=_limits(check.expectation),
-        note=_note(observed, answer.exception_info) if rows is not None or breaking is None else _names(breaking),
+        share=None if rows is None or not about.height else rows / about.height,
+        note=_names(check, about) or _note(observed, answer),
         expectation=str(answer.expectation_config.type),
-        offenders=[]
-        if not rows or answer.success or breaking is None
-        else breaking.select(PLACE)[:EXAMPLES].to_dicts(),
+        arguments=dict(check.arguments),
+        where=dict(check.where),
+        own=check.own,
+        offenders=[] if answer.success or not rows else places(_first(check, about)),
     )
 
 
-def _names(breaking: pl.DataFrame) -> str:
-    """The first column of a batch of fields or declared labels: their names."""
-    return ", ".join(breaking.to_series()[:EXAMPLES])
+def _broken_by(check: Check, result: Mapping[str, Any], about: pl.DataFrame) -> int | None:
+    """How many rows break it; None where it is not about single rows."""
+    if check.own:
+        count = result.get("unexpected_count")
+        return None if count is None else int(count)
+    if check.offenders is None or check.batch not in ("whole", "labels"):
+        return None
+    return int(about.select(check.offenders.sum()).item() or 0)
+
+
+def _first(check: Check, about: pl.DataFrame) -> list[int]:
+    """The positions of the first rows that break it."""
+    if check.offenders is None:
+        return []
+    return about.select(check.offenders.arg_true().head(EXAMPLES)).to_series().to_list()
+
+
+def _names(check: Check, about: pl.DataFrame) -> str:
+    """What breaks a check that is about named things."""
+    if check.offenders is None or check.batch not in NAMED:
+        return ""
+    return ", ".join(about.filter(check.offenders).to_series()[:EXAMPLES])
 
 
 def _observed(check: Check, result: Mapping[str, Any]) -> float | None:
     """The one number in an answer: a count or a measure."""
     value = result.get("unexpected_count", result.get("observed_value"))
-    if value is None or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not math.isfinite(float(value)):
         return None
-    return int(value) if float(value).is_integer() and check.unit != "share" else round(float(value), 6)
+    whole = float(value).is_integer() and check.unit not in ("share", "change")
+    return int(float(value)) if whole else round(float(value), 6)
 
 
-def _note(observed: float | None, exception: Mapping[str, Any]) -> str:
+def _note(observed: float | None, answer: Any) -> str:
     """Why nothing was observed. An exception's own message is not repeated: it may quote values."""
     if observed is not None:
         return ""
+    exception = answer.exception_info
     failed = any(info.get("raised_exception") for info in (exception, *exception.values()) if isinstance(info, dict))
-    return "it could not be evaluated" if failed else "there was nothing to measure"
-
-
-def _limits(expectation: Any) -> dict[str, float]:
-    pairs = (("least", getattr(expectation, "min_value", None)), ("most", getattr(expectation, "max_value", None)))
-    return {name: value for name, value in pairs if value is not None}
+    if failed:
+        return "it could not be evaluated"
+    return "there was nothing to measure" if answer.result.get("observed_value") is None else "not a single number"

@@ -10,10 +10,19 @@ NOUNS = {
     "rows": ("row", "rows"),
     "rows of the rarest label": ("row of the rarest label", "rows of the rarest label"),
     "labels": ("label", "labels"),
+    "characters": ("character", "characters"),
     "unfit fields": ("unfit field", "unfit fields"),
     "unused labels": ("unused label", "unused labels"),
+    "strayed splits": ("split", "splits"),
+    "strayed sources": ("source", "sources"),
+    "new labels": ("new label", "new labels"),
+    "lost labels": ("lost label", "lost labels"),
 }
-NOT_WANTED = ("offenders", "unfit fields", "unused labels")  # units of which none is the good number
+# Units of which none is the good number.
+NOT_WANTED = (
+    *("offenders", "unfit fields", "unused labels"),
+    *("strayed splits", "strayed sources", "new labels", "lost labels"),
+)
 
 
 def number(value: float) -> str:
@@ -26,6 +35,21 @@ def percent(share: float) -> str:
     if 0 < share < 0.001:
         return "< 0.1%"
     return f"{share:.1%}"
+
+
+def change(share: float) -> str:
+    """By how much something has grown or shrunk, from a share; 0.5 is half as many more."""
+    return "as before" if not share else f"{share:+,.1%}".replace("-", "−")
+
+
+def points(difference: float) -> str:
+    """A difference of two shares in percentage points."""
+    return f"{difference:+.1f}".replace("-", "−")
+
+
+def visible(character: str) -> str:
+    """A character, or a box where it would not be seen or would disturb its neighbours."""
+    return character if character.isprintable() and not character.isspace() else "□"
 
 
 def plural(count: int, singular: str, many: str = "") -> str:
@@ -47,4 +71,22 @@ def observed(verdict: Mapping[str, Any]) -> str:
         return "none"
     if unit == "share":
         return percent(value)
+    if unit == "change":
+        return change(value)
+    if unit == "value":
+        return number(value)
     return plural(value, *NOUNS[unit])
+
+
+def asked(verdict: Mapping[str, Any]) -> str:
+    """What an expectation asks, as expectations.yaml says it."""
+    arguments = ", ".join(f"{name} {_value(value)}" for name, value in verdict["arguments"].items())
+    rows = " and ".join(f"{column} {value}" for column, value in verdict["where"].items())
+    what = f"{verdict['expectation'].removeprefix('expect_')}: {arguments}"
+    return f"{what}, where {rows}" if rows else what
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value[:10])) + (" …" if len(value) > 10 else "")
+    return str(value)

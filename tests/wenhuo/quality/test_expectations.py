@@ -15,8 +15,10 @@ import pytest
 
 from wenhuo.quality.expectations import all_checks
 from wenhuo.quality.limits import Limits
-from wenhuo.quality.measures import CORPUS_FIELDS, measure, measure_declared, measure_fields
-from wenhuo.quality.verdicts import EXAMPLES, Verdict, hold
+from wenhuo.quality.measures import CORPUS_FIELDS, measure
+from wenhuo.quality.tallies import tallies
+from wenhuo.quality.validation import places
+from wenhuo.quality.verdicts import EXAMPLES, Verdict, hold, prepare
 
 SCHEMA = {name: getattr(pl, kind) for name, kind in CORPUS_FIELDS.items()}
 SOUND = [
@@ -31,7 +33,7 @@ def judge(
     folder: Path, rows: list[dict[str, Any]], label_order: list[str] | None = None, **limits: Any
 ) -> dict[str, Verdict]:
     numbered = [
-        {"id": f"i{n}", "text": "", "label": "a", "split": None, "origin": "x.csv", "row": n} | row
+        {"id": f"i{n}", "text": "", "label": "a", "split": None, "origin": "x.csv", "row": n, "source": "x"} | row
         for n, row in enumerate(rows)
     ]
     path = folder / "corpus.parquet"
@@ -40,9 +42,10 @@ def judge(
 
 
 def judge_file(path: Path, label_order: list[str] | None = None, **limits: Any) -> dict[str, Verdict]:
-    table = measure(path, label_order)
     checks = all_checks(Limits(**limits), label_order)
-    verdicts = hold(table, measure_fields(path), measure_declared(table, label_order), checks)
+    measures = measure(path, label_order)
+    batches = tallies(path, measures, label_order) | {"rows": measures.rows}
+    verdicts = hold(batches, checks, prepare(checks), lambda positions: places(path, positions))
     return {verdict.name: verdict for verdict in verdicts}
 
 
@@ -161,7 +164,7 @@ def test_a_missing_field_is_named_and_the_rest_still_measured(tmp_path: Path) ->
     pl.DataFrame({"id": ["i1", "i2"], "text": ["好", "<br>"]}).write_parquet(path)
     verdicts = judge_file(path)
     assert not verdicts["fields"].success
-    assert verdicts["fields"].note == "label, split, origin, row"
+    assert verdicts["fields"].note == "label, split, origin, row, source"
     assert verdicts["no_html"].observed == 1
 
 

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from wenhuo.quality.duplicates import overlaps
-from wenhuo.quality.measures import CORPUS_FIELDS, measure, measure_declared, measure_fields
+from wenhuo.quality.measures import CORPUS_FIELDS, Measures, measure, measure_declared, measure_fields
 from wenhuo.quality.tables import read_about
 from wenhuo.text.html import without_html
 from wenhuo.text.keys import chinese_share
@@ -23,7 +23,7 @@ SCHEMA = {name: getattr(pl, kind) for name, kind in CORPUS_FIELDS.items()}
 
 def write_corpus(path: Path, rows: list[dict[str, Any]], **about: Any) -> Path:
     full = [
-        {"id": f"i{n}", "text": f"好评{n}", "label": "a", "split": None, "origin": "x.csv", "row": n + 2} | row
+        {"id": f"i{n}", "text": f"好评{n}", "label": "a", "origin": "x.csv", "row": n + 2, "source": "x"} | row
         for n, row in enumerate(rows)
     ]
     table = pl.DataFrame(full, schema=SCHEMA).to_arrow()
@@ -31,8 +31,12 @@ def write_corpus(path: Path, rows: list[dict[str, Any]], **about: Any) -> Path:
     return path
 
 
-def measured(folder: Path, rows: list[dict[str, Any]], label_order: list[str] | None = None) -> pl.DataFrame:
+def measures_of(folder: Path, rows: list[dict[str, Any]], label_order: list[str] | None = None) -> Measures:
     return measure(write_corpus(folder / "corpus.parquet", rows), label_order)
+
+
+def measured(folder: Path, rows: list[dict[str, Any]], label_order: list[str] | None = None) -> pl.DataFrame:
+    return measures_of(folder, rows, label_order).rows
 
 
 FLAGS = ("text_missing", "is_blank", "has_html", "has_controls", "has_replacement_character", "has_mojibake")
@@ -71,13 +75,12 @@ def test_defects_are_found_among_many_rows(tmp_path: Path) -> None:
     rows = [{"text": text} for text, _ in DEFECTS for _ in range(3)]
     table = measured(tmp_path, rows)
     assert table["has_html"].to_list() == ["has_html" in expected for _, expected in DEFECTS for _ in range(3)]
-    assert table["id"].to_list() == [f"i{n}" for n in range(len(rows))]
 
 
 def test_no_text_stays_in_the_table(tmp_path: Path) -> None:
     secret = "谁都不该看见的一句话"
-    table = measured(tmp_path, [{"text": secret}, {"text": secret + "！"}])
-    assert secret not in table.write_json()
+    measures = measures_of(tmp_path, [{"text": secret}, {"text": secret + "！"}])
+    assert all(secret not in table.write_json() for table in (measures.rows, measures.labels, measures.copies))
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -106,8 +109,8 @@ ROWS = st.fixed_dictionaries(
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(ROWS, min_size=1, max_size=12))
 def test_flags_add_up_to_the_counts_of_overlaps(tmp_path: Path, rows: list[dict[str, str]]) -> None:
-    table = measured(tmp_path, rows)
-    counts = overlaps(table)
+    measures = measures_of(tmp_path, rows)
+    table, counts = measures.rows, overlaps(measures.copies)
     repeats = dict(table.group_by("split").agg(pl.col("repeats_earlier").sum()).iter_rows())
     assert repeats.get("train", 0) == counts.repeats_in_train
     assert repeats.get("test", 0) == counts.repeats_in_test
@@ -137,13 +140,17 @@ def test_labels_are_measured_against_the_splits(tmp_path: Path) -> None:
         {"label": "c", "split": "test"},
         {"label": None, "split": "test"},
     ]
-    table = measured(tmp_path, rows, ["a", "b"])
+    measures = measures_of(tmp_path, rows, ["a", "b"])
+    table = measures.rows
     assert table["label_not_in_train"].to_list() == [False, False, False, True, False]
     assert table["label_not_in_all"].to_list() == [False, True, False, True, False]
     assert table["label_undeclared"].to_list() == [False, False, False, True, False]
     assert table["label_rows"].to_list() == [2, 1, 2, 1, None]
-    assert table["label_share"].to_list() == [0.4, 0.2, 0.4, 0.2, None]
-    assert measure_declared(table, ["a", "z"]).to_dicts() == [{"label": "a", "rows": 2}, {"label": "z", "rows": 0}]
+    assert table["label_share"].to_list() == pytest.approx([0.4, 0.2, 0.4, 0.2, None])
+    assert measure_declared(measures.labels, ["a", "z"]).to_dicts() == [
+        {"label": "a", "rows": 2},
+        {"label": "z", "rows": 0},
+    ]
 
 
 @pytest.mark.parametrize("twin", ["Good ", "ｇｏｏｄ", "GOOD", "go od", "good\u3000"])
@@ -159,11 +166,11 @@ def test_a_blank_label_is_none(tmp_path: Path) -> None:
 def test_fields_that_are_missing_or_of_another_type_count_as_nulls(tmp_path: Path) -> None:
     path = tmp_path / "corpus.parquet"
     pl.DataFrame({"id": [1, 2], "text": ["好", "差"], "more": [0, 0]}).write_parquet(path)
-    table = measure(path)
-    assert table["id"].to_list() == ["1", "2"]
+    table = measure(path).rows
+    assert not table["id_missing"].any()
     assert table["label"].null_count() == 2
     unfit = measure_fields(path).filter(~pl.col("fits"))["field"].to_list()
-    assert unfit == ["id", "label", "split", "origin", "row"]
+    assert unfit == ["id", "label", "split", "origin", "row", "source"]
     assert read_about(path) == {}
 
 
