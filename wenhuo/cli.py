@@ -102,6 +102,17 @@ def review(
 
 
 @app.command()
+def accept(
+    root: Annotated[Path, typer.Option(help="The project's folder.")] = Path(),
+) -> None:
+    """Let a data version go on that differs from the one before it (reports/drift.html says how)."""
+    from wenhuo.quality.versions import accept
+
+    corpus = accept(root / "reports")
+    typer.echo(f"accepted the corpus {corpus[:12]}; run the graph again to go on")
+
+
+@app.command()
 def ui(
     port: Annotated[int, typer.Option(help="The port to listen on.")] = 5000,
     host: Annotated[
