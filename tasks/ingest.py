@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from wenhuo.reading.account import Account
 
 CHANGES = "changes.json"
+FIRST = "dvc.lock names none"
 
 
 class Params(Options):
@@ -85,9 +86,11 @@ def _write_changes(target: Path, fingerprint: Path, corpus: Path) -> None:
 def _last(path: Path) -> Path | None:
     """What the stage read or wrote at this path last time, in DVC's cache."""
     if not Path("dvc.lock").is_file():
-        raise GraphError("there is no dvc.lock, so this is the first one")
-    from wenhuo.graph import locked_content
+        raise GraphError(FIRST)  # before DVC is imported, which takes half a second
+    from wenhuo.graph import lock_order, locked_content
 
+    if "ingest" not in lock_order(Path()):
+        raise GraphError(FIRST)
     return locked_content(Path(), "ingest", path.as_posix())
 
 

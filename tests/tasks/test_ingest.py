@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +18,8 @@ from pydantic import ValidationError
 from tasks import ingest, source
 from tasks.ingest import Params
 from wenhuo.errors import DataError, SourceError
+from wenhuo.reading.ingest import read_source
+from wenhuo.reading.options import Options
 from wenhuo.settings import read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -220,6 +224,121 @@ def test_the_command_prints_an_error_in_two_lines(tmp_path: Path) -> None:
     )
     assert ended.returncode == 1
     assert ended.stderr.splitlines() == ["error: 空 的.csv is empty", "  → give a file with rows"]
+
+
+def test_several_sources(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    more = tmp_path / "更多.jsonl"
+    more.write_text('{"评": "好", "类": 1}\n{"评": "好", "类": 1}\n{"评": "坏"}\n', encoding="utf-8")
+    books = {"source": str(more), "text": "评", "label": "类", "label_names": ["否", "是"]}
+    both = {"酒店": {"source": str(folder)}, "书": books}
+    alone = _run(tmp_path / "one", source=str(folder))
+    ran = _run(tmp_path / "two", source=both, max_rejected=0.1)
+    assert ran.corpus.group_by("source").len().sort("source").rows() == [("书", 2), ("酒店", 58)]
+    assert ran.corpus["source"].null_count() == 0
+    assert ran.corpus.filter(source="酒店")["id"].to_list() == alone.corpus["id"].to_list()
+    assert ran.rejected.filter(source="书").rows() == [(more.name, 3, "missing columns", '{"评": "坏"}', "书")]
+    assert ran.about["sources"] == ["酒店", "书"]
+    assert (ran.about["source"], ran.about["label_order"]) == ("酒店 + 书", ["否", "是"])
+    assert {name: found["rows"] for name, found in ran.report["sources"].items()} == {"酒店": 58, "书": 2}
+    assert f"书: {more.name}" in ran.report["files"]
+    assert "by source: 酒店 58, 书 2" in capsys.readouterr().out
+
+
+def test_labels_named_otherwise_in_one_source(tmp_path: Path) -> None:
+    """Files of one source must agree on what 0 and 1 mean; another source may name them otherwise."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    def write(path: Path, names: list[str]) -> None:
+        path.parent.mkdir(exist_ok=True)
+        feature = {"label": {"names": names, "_type": "ClassLabel"}}
+        about = {"huggingface": json.dumps({"info": {"features": feature}})}
+        pq.write_table(pa.table({"text": ["一"], "label": [1]}).replace_schema_metadata(about), path)
+
+    write(tmp_path / "a/1.parquet", ["负", "正"])
+    write(tmp_path / "b/1.parquet", ["bad", "good"])
+    ran = _run(tmp_path / "out", source=[str(tmp_path / "a"), str(tmp_path / "b")])
+    assert ran.corpus["label"].to_list() == ["正", "good"]
+    write(tmp_path / "a/2.parquet", ["正", "负"])
+    with pytest.raises(DataError, match="names its labels 正, 负, the files before it 负, 正"):
+        _run(tmp_path / "out", source=str(tmp_path / "a"))
+
+
+def test_reading_without_a_project(folder: Path, tmp_path: Path) -> None:
+    account = read_source(Options(source=str(folder)), tmp_path / "looked at")
+    assert (account.rows, account.rejected) == (58, 3)
+    left = {path.name for path in (tmp_path / "looked at").iterdir()}
+    assert left - {".source-cache.json"} == {"corpus.parquet", "rejected.parquet"}
+
+
+GRAPH = """
+stages:
+  source:
+    cmd: python3 ingest.py source
+    always_changed: true
+    outs: [data/source.json]
+  ingest:
+    cmd: python3 ingest.py ingest
+    deps: [data/source.json]
+    outs: [data/corpus.parquet]
+"""
+INGEST = """
+import sys
+from pathlib import Path
+from tasks import ingest, source
+params = ingest.Params(source={"甲": "raw/*.csv"})
+at = Path("data/source.json")
+if sys.argv[1] == "source":
+    source.run(params, fingerprint=at)
+else:
+    report = Path("reports/ingest.json")
+    ingest.run(params, fingerprint=at, corpus=Path("data/corpus.parquet"), rejected=Path("reports/r"), report=report)
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A DVC project of the first two stages."""
+    root = tmp_path / "项目"
+    (root / "raw").mkdir(parents=True)
+    (root / "dvc.yaml").write_text(GRAPH, encoding="utf-8")
+    (root / "ingest.py").write_text(INGEST, encoding="utf-8")
+    (root / "raw" / "1.csv").write_text("text,label\n一,1\n二,0\n三,1\n", encoding="utf-8")
+    _dvc(root, "init", "-q", "--no-scm")
+    return root
+
+
+def _dvc(root: Path, *arguments: str) -> None:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "DVC_NO_ANALYTICS": "1", "PATH": path}
+    command = [sys.executable, "-m", "dvc", *arguments]
+    ended = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def _changes(root: Path) -> dict[str, Any]:
+    changes: dict[str, Any] = json.loads((root / "reports/changes.json").read_bytes())
+    return changes
+
+
+def test_changes_since_the_version_that_dvc_lock_names(project: Path) -> None:
+    _dvc(project, "repro")
+    assert _changes(project) == {"unknown": "dvc.lock names none"}
+    (project / "raw/1.csv").write_text("text,label\n一,0\n二,0\n", encoding="utf-8")
+    (project / "raw/2.csv").write_text("text,label\n新,1\n", encoding="utf-8")
+    _dvc(project, "repro")
+    found = _changes(project)
+    assert found["rows"] == {"before": 3, "now": 3}
+    assert [found[kind] for kind in ("added", "removed", "relabelled", "moved")] == [1, 1, 1, 0]
+    assert found["files"] == {"added": ["甲: 2.csv"], "removed": [], "changed": ["甲: 1.csv"]}
+    before = (project / "dvc.lock").read_bytes()
+    _dvc(project, "repro")
+    assert (project / "dvc.lock").read_bytes() == before
+    assert _changes(project) == found, "nothing ran"
+    shutil.rmtree(project / ".dvc/cache")
+    (project / "raw/1.csv").unlink()
+    _dvc(project, "repro")
+    assert "dvc pull" in _changes(project)["unknown"]
 
 
 @pytest.mark.slow

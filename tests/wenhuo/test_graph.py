@@ -18,6 +18,7 @@ from wenhuo.graph import (
     current_key,
     lock_entry,
     lock_order,
+    locked_content,
     locked_key,
     order_lock,
     stage_key,
@@ -131,6 +132,19 @@ def test_the_key_inside_a_running_stage_is_the_one_of_dvc_lock(made: Path) -> No
         entry = lock_entry(made, f"train@{name}")
         assert current_entry(made, f"train@{name}") == {part: entry[part] for part in ("cmd", "deps", "params")}
     assert (made / "key_linear").read_text() != (made / "key_微调").read_text()
+
+
+def test_what_the_lock_names_is_found_in_the_cache_after_it_is_gone(made: Path) -> None:
+    found = locked_content(made, "report", "model_linear")
+    assert found is not None
+    assert found.read_text(encoding="utf-8") == "一\n"
+    (made / "report").unlink()
+    kept = locked_content(made, "report", "report")
+    assert kept is not None
+    assert kept.read_text(encoding="utf-8") == "一\n一\n"
+    assert locked_content(made, "report", "nothing") is None
+    kept.unlink()
+    assert locked_content(made, "report", "report") is None
 
 
 @pytest.mark.parametrize(

@@ -260,6 +260,45 @@ def test_csv_without_quotes(tmp_path: Path) -> None:
     assert _pairs(path) == [('他说"好', "1")]
 
 
+@pytest.mark.parametrize("name", ["文件 a;$(touch gone).csv", "b.tsv", "c.jsonl", "d.parquet", "e.xlsx"])
+def test_words_that_other_readers_take_for_something_else(tmp_path: Path, name: str) -> None:
+    """Formulas, the words for nothing, numbers with leading zeros: a text is a text."""
+    words = ["=1+1", "=HYPERLINK(0)", "+1", "-", "@a", "NA", "N/A", "null", "None", "nan", "007", "1e5", "True", "1.0"]
+    rows = [(word, str(number % 2)) for number, word in enumerate(words)]
+    path, frame = tmp_path / name, pl.DataFrame(rows, schema=["text", "label"], orient="row")
+    if path.suffix == ".xlsx":
+        import openpyxl
+
+        book = openpyxl.Workbook()
+        for place, row in enumerate([("text", "label"), *rows], start=1):
+            for column, value in enumerate(row, start=1):
+                cell = book.active.cell(place, column, value)
+                cell.data_type = "s"
+        book.save(path)
+    elif path.suffix == ".parquet":
+        frame.write_parquet(path)
+    elif path.suffix == ".jsonl":
+        frame.write_ndjson(path)
+    else:
+        frame.write_csv(path, separator="," if path.suffix == ".csv" else "\t")
+    assert _pairs(path) == rows
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ("txt,label,date", r"no column is plainly the text; columns: txt, label, date"),
+        ("text,date,stars", r"no column is plainly the label"),
+        ("text,label,text", r"the column 'text' stands there twice"),
+    ],
+)
+def test_renamed_missing_and_doubled_columns(tmp_path: Path, columns: str, message: str) -> None:
+    path = tmp_path / "file.csv"
+    path.write_text(f"{columns}\n好,1,2\n", encoding="utf-8")
+    with pytest.raises(DataError, match=message):
+        _read(path)
+
+
 def test_long_texts(tmp_path: Path) -> None:
     text = "很" * 100_000 + '"，\n' + "好" * 100_000
     path = tmp_path / "file.csv"
