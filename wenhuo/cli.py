@@ -1,7 +1,7 @@
 """The command ``wenhuo``: use the models that the graph made, and look at its results.
 
-``wenhuo predict "房间很干净"`` classifies; ``wenhuo summary`` says what the last run of the graph made;
-``wenhuo review`` is for the rows whose label may be wrong.
+``wenhuo inspect SOURCE`` says whether a data set is sound; ``wenhuo predict "房间很干净"`` classifies;
+``wenhuo summary`` says what the last run of the graph made; ``wenhuo review`` is for the rows whose label may be wrong.
 """
 
 from __future__ import annotations
@@ -40,6 +40,50 @@ def _options(version: Annotated[bool, typer.Option("--version", help="Print the 
 
         typer.echo(f"wenhuo {__version__}")
         raise typer.Exit
+
+
+class Severity(StrEnum):
+    """From which findings on ``inspect`` fails."""
+
+    never = "never"
+    bad = "bad"
+    warning = "warning"
+
+
+@app.command()
+def inspect(
+    source: Annotated[
+        list[str],
+        typer.Argument(help="A file, a glob, a folder, a URL or hf://owner/name[@revision]; several are read as one."),
+    ],
+    text: Annotated[str | None, typer.Option(help="The text column, where it is not obvious.")] = None,
+    label: Annotated[str | None, typer.Option(help="The label column, where it is not obvious.")] = None,
+    columns: Annotated[
+        str | None, typer.Option(help="Names of the columns of files without a header, separated by commas.")
+    ] = None,
+    label_names: Annotated[
+        str | None, typer.Option(help="A file with the names of labels 0, 1, 2 …, one a line.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The folder to write; by default inspection-NAME.")
+    ] = None,
+    examples: Annotated[
+        int, typer.Option(min=0, help="Rows of each kind shown on the page; 0 shows no text at all.")
+    ] = 20,
+    model: Annotated[
+        bool, typer.Option(help="Train a linear model to find wrong labels and what leaks are worth.")
+    ] = True,
+    fail_on: Annotated[
+        Severity, typer.Option(help="Exit with code 1 when there are findings of this kind or worse.")
+    ] = Severity.never,
+) -> None:
+    """Say whether a data set is sound: leaks, copies, contradictions, labels that look wrong. Needs no project."""
+    from wenhuo.inspection.terminal import inspect_sources
+
+    described = {"text": text, "label": label, "label_names": label_names, "columns": columns and columns.split(",")}
+    worst = inspect_sources(source, described, output, shown=examples, model=model)
+    if fail_on is not Severity.never and worst in {"bad", fail_on.value}:
+        raise typer.Exit(1)
 
 
 @app.command()

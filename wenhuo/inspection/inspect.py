@@ -1,0 +1,148 @@
+"""Looking at a source before any project exists: read, hold against expectations, clean, audit, and write a report."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from wenhuo.audit.options import Auditing
+from wenhuo.audit.review import safe
+from wenhuo.audit.rows import PARTS, first_by_id, read_corpus
+from wenhuo.console import say
+from wenhuo.errors import SourceError
+from wenhuo.files import PARTIAL, whole, write_json, write_text
+from wenhuo.inspection.findings import Finding
+from wenhuo.inspection.report import Material, render_data_report
+from wenhuo.quality.cleansing import clean_corpus
+from wenhuo.quality.limits import Limits
+from wenhuo.quality.outputs import Outputs
+from wenhuo.quality.rules import Rules
+from wenhuo.quality.validation import validate_corpus
+from wenhuo.reading.ingest import read_source
+from wenhuo.reading.options import Options
+
+TABLES = {
+    "rejected": "rows that could not be read",
+    "contradictions": "texts with several labels",
+    "near-duplicates": "clusters of near-duplicates",
+    "suspects": "labels that look wrong",
+}
+"""The tables written beside the page, and what they hold."""
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """What came of an inspection.
+
+    Attributes:
+        findings: the worst first.
+        source: the source's name or names.
+        rows: by split, ``all`` first.
+        labels: how many different ones.
+        page: the report.
+        tables: the other files with rows in them, and how many.
+    """
+
+    findings: list[Finding]
+    source: str
+    rows: dict[str, int]
+    labels: int
+    page: Path
+    tables: dict[Path, int]
+
+
+def inspect_source(options: Options, output: Path, *, shown: int = 20, model: bool = True) -> Inspected:
+    """Inspect a source.
+
+    Args:
+        options: the source, and how its columns are called where that leaves a doubt.
+        output: the folder for ``report.html``, ``report.json`` and the tables; made when it is missing.
+        shown: examples of each kind on the page; 0 shows no text.
+        model: whether a linear model is trained, which finds suspected labels and measures what leaks are worth.
+
+    Raises:
+        SourceError: the source cannot be reached or read.
+        DataError: a file is not what it seems, or its columns or labels are in doubt.
+    """
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".inspect.", suffix=PARTIAL, dir=output.parent) as scratch:
+        folder = Path(scratch)
+        material = _gather(options, folder, model=model)
+        page = output / "report.html"
+        write_text(page, render_data_report(material, shown=shown))
+        write_json(output / "report.json", _report(material))
+        tables = dict(_tables(folder, output))
+    summary = material.validation
+    return Inspected(material.findings(), summary["source"], summary["rows"], summary["labels"]["number"], page, tables)
+
+
+def _gather(options: Options, folder: Path, *, model: bool) -> Material:
+    """Everything that is to be known, with the tables in ``folder``."""
+    try:
+        account = read_source(options, folder)
+    except SourceError as error:  # its hints are for those who have a project
+        raise SourceError(error.what.removeprefix("ingest.source: "), "wenhuo inspect --help") from None
+    for line in account.lines():
+        say(line)
+    corpus, cleaned = folder / "corpus.parquet", folder / "clean.parquet"
+    tables = [folder / f"{name}.parquet" for name in ("removed", "near-duplicates", "contradictions")]
+    say("looking at rows, labels, lengths and copies")
+    validation = validate_corpus(corpus, Limits()).summary
+    cleaning = clean_corpus(Rules(), corpus, None, Outputs(cleaned, *tables))
+    suspects = folder / "suspects.parquet" if model else None
+    audit = _audit(corpus, cleaned, suspects) if suspects else None
+    _, clusters, contradictions = tables
+    return Material(validation, cleaning, audit, dict(account.reasons), clusters, contradictions, suspects)
+
+
+def _audit(corpus: Path, cleaned: Path, suspects: Path) -> dict[str, Any]:
+    """What a linear model says of the labels, and what leaks are worth to it."""
+    from wenhuo.audit.published import published_figures
+    from wenhuo.audit.suspects import find_suspects
+
+    say("asking a linear model which labels look wrong")
+    options = Auditing()
+    tables, totals = _by_split(cleaned, options.max_rows)
+    found = find_suspects(tables, options, totals=totals)
+    found.rows.write_parquet(suspects)
+    rows, totals = read_corpus(corpus, options.max_rows)
+    figures, reason = published_figures(rows, options.max_rows, totals)
+    return {"suspects": found.told, "published": figures, "not_published": reason}
+
+
+def _by_split(cleaned: Path, most: int) -> tuple[dict[str, pl.DataFrame], dict[str, int]]:
+    """The rows of each split that a model looks at, and how many there are; rows without a split are train rows."""
+    rows = pl.scan_parquet(cleaned).select("id", "text", "label", "cluster", pl.col("split").fill_null("train"))
+    read = {split: first_by_id(rows.filter(pl.col("split") == split), most) for split in PARTS}
+    return {split: part for split, (part, _) in read.items()}, {split: count for split, (_, count) in read.items()}
+
+
+def _report(material: Material) -> dict[str, Any]:
+    """What the page says, for machines."""
+    return {
+        "findings": [asdict(finding) for finding in material.findings()],
+        "validation": material.validation,
+        "cleaning": material.cleaning,
+        "audit": material.audit,
+        "rejected": material.rejected,
+    }
+
+
+def _tables(folder: Path, output: Path) -> Iterator[tuple[Path, int]]:
+    """Write the tables for a spreadsheet; those without rows are not written, and an older one is deleted."""
+    for name in TABLES:
+        target = output / f"{name}.csv"
+        rows = pl.read_parquet(folder / f"{name}.parquet") if (folder / f"{name}.parquet").exists() else pl.DataFrame()
+        if rows.is_empty():
+            target.unlink(missing_ok=True)
+            continue
+        texts = [column for column, kind in rows.schema.items() if kind == pl.String]
+        with whole(target) as path:
+            cells = [pl.col(column).map_elements(safe, return_dtype=pl.String) for column in texts]
+            rows.with_columns(cells).write_csv(path, include_bom=True)
+        yield target, rows.height
