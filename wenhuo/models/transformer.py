@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from wenhuo.models.heads import Head, Shape
 from wenhuo.models.tuning import AnyAdapter
 
 BACKBONE, ADAPTER, REFERENCE = "backbone", "adapter", "backbone.json"
+
+Positions = npt.NDArray[np.int64]
 
 TOKENS_AT_ONCE = 16_384
 """Tokens of a batch when predicting, padding included: about 200 MB of states for a backbone of BERT-base's size."""
@@ -159,7 +161,7 @@ def pad_rows(rows: Sequence[npt.NDArray[np.int32] | list[int]], pad: int) -> tup
     return torch.from_numpy(ids), torch.from_numpy(mask)
 
 
-def batches_by_length(lengths: npt.NDArray[np.int64], tokens: int = TOKENS_AT_ONCE) -> Iterator[npt.NDArray[np.int64]]:
+def batches_by_length(lengths: Positions, tokens: int = TOKENS_AT_ONCE) -> Iterator[Positions]:
     """Row positions from the longest rows to the shortest, in groups of at most ``tokens`` tokens with padding."""
     order = np.argsort(-lengths, kind="stable")
     start = 0
@@ -167,6 +169,23 @@ def batches_by_length(lengths: npt.NDArray[np.int64], tokens: int = TOKENS_AT_ON
         size = max(1, tokens // max(1, int(lengths[order[start]])))
         yield order[start : start + size]
         start += size
+
+
+def in_memory(run: Callable[[Positions], None], positions: Positions) -> None:
+    """Run a batch, or its halves where memory runs out.
+
+    Raises:
+        ModelError: memory runs out with a single row.
+    """
+    try:
+        run(positions)
+        return
+    except torch.OutOfMemoryError:
+        if len(positions) == 1:
+            raise ModelError("out of memory with a single row", "lower the encoder's max_tokens") from None
+    middle = len(positions) // 2
+    in_memory(run, positions[:middle])
+    in_memory(run, positions[middle:])
 
 
 @torch.inference_mode()
@@ -184,8 +203,12 @@ def logits(
     """
     lengths = np.array([len(row) for row in rows], dtype=np.int64)
     out = np.zeros((len(rows), network.classes), dtype=np.float32)
-    for positions in batches_by_length(lengths):
+
+    def fill(positions: Positions) -> None:
         ids, mask = pad_rows([rows[i] for i in positions], pad)
         with torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32):
             out[positions] = network(ids.to(device), mask.to(device)).float().cpu().numpy()
+
+    for positions in batches_by_length(lengths):
+        in_memory(fill, positions)
     return out

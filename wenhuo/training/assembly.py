@@ -50,6 +50,8 @@ def assemble(
     plan = Plan(rows.train.lengths, seed, options.epochs, options.batch_size)
     ranks = _adapt(network, options, plan.steps)
     trainable.choose(network, options.tune)
+    if options.gradient_checkpointing:
+        network.backbone.gradient_checkpointing_enable({"use_reentrant": False})
     network.to(device)
     train, validation = (
         _source(network, name, part, rows.pad, options, device, dtype, checkpoints)

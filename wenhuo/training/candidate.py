@@ -141,9 +141,8 @@ def _check_length(limit: int | None, encoder: Tokens) -> None:
 
 
 def _say_size(counts: dict[str, int], train: EncodedRows) -> None:
-    trained = f"{counts['trained'] / 1e6:.1f} of {counts['all'] / 1e6:.1f} million parameters"
-    if counts["trained"] < counts["all"]:
-        trained = f"{counts['trained']:,} of {counts['all']:,} parameters ({counts['trained'] / counts['all']:.2%})"
+    share = f"{counts['trained'] / counts['all']:.2%}"
+    trained = f"{counts['trained']:,} of {counts['all']:,} parameters ({share})"
     say(f"train: {trained}, {len(train):,} rows, {len(train.values):,} tokens an epoch")
 
 

@@ -30,7 +30,11 @@ PROGRESS = "progress.json"
 
 @dataclass
 class Progress:
-    """Where a training stands. ``step`` counts finished steps; ``loss_sum`` is since the last point of the curve."""
+    """Where a training stands.
+
+    ``step`` counts finished steps; ``loss_sum`` is since the last point of the curve; ``tokens_at_once`` is what fits
+    into the memory, None while a whole batch does.
+    """
 
     step: int = 0
     epochs_done: int = 0
@@ -38,6 +42,7 @@ class Progress:
     loss_steps: int = 0
     best_score: float = -1.0
     best_epoch: int = -1
+    tokens_at_once: int | None = None
     points: list[Point] = field(default_factory=list)
 
 

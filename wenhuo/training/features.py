@@ -14,7 +14,7 @@ import torch
 
 from wenhuo.encoding.store import EncodedRows
 from wenhuo.files import whole
-from wenhuo.models.transformer import Network, batches_by_length, pad_rows
+from wenhuo.models.transformer import Network, Positions, batches_by_length, in_memory, pad_rows
 
 Array = npt.NDArray[np.float32]
 
@@ -46,7 +46,9 @@ def compute(
 def _write(network: Network, rows: EncodedRows, pad: int, device: torch.device, dtype: torch.dtype, path: Path) -> None:
     per_token = network.head.options.per_token
     out: Any = None
-    for positions in batches_by_length(rows.lengths):
+
+    def fill(positions: Positions) -> None:
+        nonlocal out
         ids, mask = pad_rows([rows.row(i) for i in positions], pad)
         with torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32):
             found = network.features(ids.to(device), mask.to(device)).float().cpu().numpy()
@@ -55,7 +57,10 @@ def _write(network: Network, rows: EncodedRows, pad: int, device: torch.device, 
             out = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
         if not per_token:
             out[positions] = found
-            continue
+            return
         for i, row in zip(positions, found, strict=True):
             out[rows.offsets[i] : rows.offsets[i + 1]] = row[: rows.lengths[i]]
+
+    for positions in batches_by_length(rows.lengths):
+        in_memory(fill, positions)
     out.flush()

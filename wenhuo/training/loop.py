@@ -72,6 +72,7 @@ class Training:
             DataError: the loss is not a number.
         """
         progress, best = self._begin()
+        self.stepper.at_once = progress.tokens_at_once
         with self._signals():
             while progress.epochs_done < self.options.epochs and not self._out_of_patience(progress):
                 self._epoch(progress, best)
@@ -84,7 +85,7 @@ class Training:
     def _begin(self) -> tuple[Progress, dict[str, Tensor]]:
         found = checkpoint.latest(self.checkpoints)
         if found is None:
-            return Progress(), {}
+            return Progress(tokens_at_once=self.options.tokens_at_once), {}
         progress, best = checkpoint.restore(
             found, self.network, self.optimizer, self.ranks, self.network.head.out.weight.device
         )
@@ -103,6 +104,7 @@ class Training:
             rate = learning_rate(progress.step, self.plan.steps, self.options)
             loss = self.stepper.step(rows, rate, progress.step + 1)
             progress.step += 1
+            progress.tokens_at_once = self.stepper.at_once
             self._note_loss(loss, progress)
             self._save_if_due(progress, best)
 

@@ -62,9 +62,10 @@ def classification_loss(logits: Tensor, truth: Tensor, objective: Objective, wei
     classes = logits.shape[1]
     logs = logits.log_softmax(1)
     target = torch.full_like(logs, objective.label_smoothing / classes)
-    target += nn.functional.one_hot(truth, classes) * (1 - objective.label_smoothing)
+    target += nn.functional.one_hot(truth, classes).to(logs.dtype) * (1 - objective.label_smoothing)
     weighted = target if weights is None else target * weights
-    rows = -(weighted * (1 - logs.exp()) ** objective.focal * logs).sum(1)
+    unsure = (-logs.expm1()).clamp_min(torch.finfo(logs.dtype).tiny)  # 1 - p; the slope of its root at 0 is no number
+    rows = -(weighted * unsure**objective.focal * logs).sum(1)
     return rows.mean() if weights is None else rows.sum() / weights[truth].sum()
 
 

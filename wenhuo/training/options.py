@@ -65,6 +65,12 @@ class TransformerCandidate(Section):
     weight_decay: float = Field(0.01, ge=0, description="Not of biases and norms.")
     warmup: float = Field(0.1, ge=0, le=1, description="Share of the steps in which the learning rate rises.")
     clip: float = Field(1.0, gt=0, description="Largest norm of a step's gradient.")
+    tokens_at_once: int | None = Field(
+        None, ge=1, description="Tokens, with padding, in memory at once; a batch of more goes in parts. null: whole."
+    )
+    gradient_checkpointing: bool = Field(
+        False, description="Keep only the layers' inputs and compute the rest again: less memory, a third more time."
+    )
     patience: int = Field(2, ge=1, description="Epochs without a better validation macro-F1 after which it ends.")
     log_steps: int = Field(10, ge=1, description="Steps behind each point of the train loss curve.")
     checkpoint_seconds: float = Field(30, ge=0, description="A killed run loses about this many seconds at most.")

@@ -11,9 +11,7 @@ import torch
 from torch import Tensor
 
 from wenhuo.encoding.store import EncodedRows
-from wenhuo.models.transformer import Classification, Network, batches_by_length, logits, pad_rows
-
-Positions = npt.NDArray[np.int64]
+from wenhuo.models.transformer import Classification, Network, Positions, batches_by_length, logits, pad_rows
 
 
 class Source(Protocol):

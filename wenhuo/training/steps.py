@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from wenhuo.models.transformer import Network
+from wenhuo.console import say
+from wenhuo.errors import ModelError
+from wenhuo.models.transformer import Network, Positions
+from wenhuo.training.checkpoint import generators, restore_generators
 from wenhuo.training.losses import classification_loss, divergence
 from wenhuo.training.options import TransformerCandidate
-from wenhuo.training.sources import Positions, Source
+from wenhuo.training.sources import Source
 
 if TYPE_CHECKING:
     from wenhuo.models.adapters import RankSchedule
@@ -21,7 +24,18 @@ if TYPE_CHECKING:
 
 @dataclass
 class Stepper:
-    """What a step works on. ``weights`` are the class weights, ``ranks`` AdaLoRA's schedule."""
+    """What a step works on.
+
+    Attributes:
+        network: what is trained.
+        source: the train rows.
+        optimizer: of the parameters that are trained.
+        options: the candidate's.
+        weights: class weights, shape (classes,), or None.
+        ranks: AdaLoRA's schedule, or None.
+        at_once: tokens, padding included, that go through the network at once; None: a whole batch. A batch of more
+            goes in parts whose gradients add up to its own. It is halved when memory runs out.
+    """
 
     network: Network
     source: Source
@@ -29,6 +43,7 @@ class Stepper:
     options: TransformerCandidate
     weights: Tensor | None
     ranks: RankSchedule | None
+    at_once: int | None = None
 
     def step(self, positions: Positions, rate: float, number: int) -> float:
         """Move the weights by one batch; return its loss.
@@ -37,26 +52,76 @@ class Stepper:
             positions: of the batch's rows.
             rate: the learning rate.
             number: finished steps, this one included.
+
+        Raises:
+            ModelError: one row alone, or the optimizer's own state, is too large for the memory.
         """
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["share"]
-        loss = self._gradient(positions)
-        nn.utils.clip_grad_norm_(self.network.parameters(), self.options.clip)
-        self.optimizer.step()
+        loss = self._gradient_that_fits(positions)
+        try:
+            nn.utils.clip_grad_norm_(self.network.parameters(), self.options.clip)
+            self.optimizer.step()
+        except torch.OutOfMemoryError:
+            raise ModelError(
+                f"out of memory in the optimizer at step {number}",
+                "choose optimizer: adafactor, tune: lora, or a smaller backbone",
+            ) from None
         if self.ranks is not None:
             self.ranks.after(number)
         self.optimizer.zero_grad(set_to_none=True)
         return loss
 
+    def _gradient_that_fits(self, positions: Positions) -> float:
+        """The gradient of a batch, again from its start with half as many tokens at once while memory runs out."""
+        before = generators()
+        while True:
+            try:
+                return self._gradient(positions)
+            except torch.OutOfMemoryError:
+                pass  # not handled here: the error holds on to the memory
+            self.optimizer.zero_grad(set_to_none=True)
+            restore_generators(before)
+            self.at_once = self._halved(positions)
+            say(f"out of memory: {self.at_once:,} tokens at once from now on, in steps of as many rows as before")
+
+    def _halved(self, positions: Positions) -> int:
+        largest = max(self._parts(positions), key=self.source.padded)
+        if len(largest) == 1:
+            raise ModelError(
+                f"out of memory with one row of {self.source.padded(largest)} tokens",
+                "lower the encoder's max_tokens, set gradient_checkpointing, choose tune: lora, or a smaller backbone",
+            )
+        return self.source.padded(largest) // 2
+
+    def _parts(self, positions: Positions) -> list[Positions]:
+        """A batch in parts of at most ``at_once`` tokens; a row of more is a part of its own."""
+        if self.at_once is None or self.source.padded(positions) <= self.at_once:
+            return [positions]
+        parts, start = [], 0
+        for end in range(1, len(positions) + 1):
+            if end - start > 1 and self.source.padded(positions[start:end]) > self.at_once:
+                parts.append(positions[start : end - 1])
+                start = end - 1
+        return [*parts, positions[start:]]
+
     def _gradient(self, positions: Positions) -> float:
         """Add the gradient of a batch to the parameters; return its loss."""
-        truth = self._truth(positions)
-        loss = self._pass(positions, truth)
+        total = self._weight(positions)
+        loss = 0.0
+        for part in self._parts(positions):
+            loss += self._pass(part, self._weight(part) / total, len(part) / len(positions))
         if self.ranks is not None:
             penalty = self.ranks.penalty()
             penalty.backward()  # type: ignore[no-untyped-call]
             loss += penalty.item()
         return loss
+
+    def _weight(self, positions: Positions) -> float:
+        """What some rows count together."""
+        if self.weights is None:
+            return float(len(positions))
+        return float(self.weights[self._truth(positions)].double().sum())
 
     def _truth(self, positions: Positions) -> Tensor:
         labels = self.source.rows.labels[positions].astype("int64")
@@ -66,26 +131,35 @@ class Stepper:
     def _device(self) -> torch.device:
         return self.network.head.out.weight.device
 
-    def _pass(self, positions: Positions, truth: Tensor) -> float:
-        """Forward and back, and again where the objective asks for it."""
+    def _pass(self, positions: Positions, weight: float, share: float) -> float:
+        """Forward and back with a part of a batch, and again where the objective asks for it.
+
+        Args:
+            positions: of the part's rows.
+            weight: the part's share of the batch by class weights.
+            share: its share by rows.
+        """
+        truth = self._truth(positions)
         if not self.options.objective.fgm:
-            return self._back(self._loss(positions, truth))
+            return self._back(self._loss(positions, truth, weight, share))
         embeddings = self.network.backbone.get_input_embeddings()
         with nudged(embeddings, None) as nudge:
-            loss = self._back(self._loss(positions, truth))
+            loss = self._back(self._loss(positions, truth, weight, share))
         worst = adversarial(nudge[0].grad, self.options.objective.fgm)
         with nudged(embeddings, worst):
-            return loss + self._back(self._plain_loss(positions, truth))
+            return loss + self._back(self._classified(self.source.scores(positions), truth) * weight)
 
-    def _loss(self, positions: Positions, truth: Tensor) -> Tensor:
-        if not self.options.objective.r_drop:
-            return self._plain_loss(positions, truth)
-        scores = [self.source.scores(positions) for _ in range(2)]
-        losses = [classification_loss(s, truth, self.options.objective, self.weights) for s in scores]
-        return (losses[0] + losses[1]) / 2 + self.options.objective.r_drop * divergence(*scores)
+    def _loss(self, positions: Positions, truth: Tensor, weight: float, share: float) -> Tensor:
+        alpha = self.options.objective.r_drop
+        first = self.source.scores(positions)
+        if not alpha:
+            return self._classified(first, truth) * weight
+        second = self.source.scores(positions)
+        mean = (self._classified(first, truth) + self._classified(second, truth)) / 2
+        return mean * weight + alpha * divergence(first, second) * share
 
-    def _plain_loss(self, positions: Positions, truth: Tensor) -> Tensor:
-        return classification_loss(self.source.scores(positions), truth, self.options.objective, self.weights)
+    def _classified(self, scores: Tensor, truth: Tensor) -> Tensor:
+        return classification_loss(scores, truth, self.options.objective, self.weights)
 
     def _back(self, loss: Tensor) -> float:
         loss.backward()  # type: ignore[no-untyped-call]
