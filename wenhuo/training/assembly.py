@@ -47,7 +47,7 @@ def assemble(
         SettingsError: what is to be trained does not fit the backbone, or the class weights not the labels.
     """
     device, dtype = device_and_dtype(options.precision)
-    plan = Plan(rows.train.lengths, seed, options.epochs, options.batch_size)
+    plan = Plan(rows.train.lengths, seed, options.epochs, options.batch_size, options.batch_tokens)
     ranks = _adapt(network, options, plan.steps)
     trainable.choose(network, options.tune)
     if options.gradient_checkpointing:

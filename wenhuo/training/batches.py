@@ -10,6 +10,8 @@ from itertools import accumulate
 import numpy as np
 import numpy.typing as npt
 
+Lengths = npt.NDArray[np.int64]
+
 BATCHES_A_BUCKET = 50
 """Rows are shuffled, then sorted by length within buckets of so many batches: like lengths, still random."""
 
@@ -22,22 +24,52 @@ class Plan:
         lengths: tokens in each row, shape (n,).
         seed: of the whole training.
         epochs: how many are planned.
-        batch_size: rows in a batch; the last one of a bucket may be smaller.
+        rows: rows in a batch; the last one of a bucket may be smaller. None where tokens are given.
+        tokens: tokens in a batch, padding included, at most; a row of more is a batch of its own.
     """
 
-    lengths: npt.NDArray[np.int64]
+    lengths: Lengths
     seed: int
     epochs: int
-    batch_size: int
+    rows: int | None
+    tokens: int | None = None
 
-    def batches(self, epoch: int) -> list[npt.NDArray[np.int64]]:
+    def batches(self, epoch: int) -> list[Lengths]:
         """Row positions of each batch of an epoch (from 0), every row once."""
-        return epoch_batches(self.lengths, self.batch_size, self.seed, epoch)
+        draw = np.random.default_rng([self.seed, epoch])
+        order = draw.permutation(len(self.lengths))
+        batches = []
+        for start in range(0, len(order), self._bucket):
+            rows = order[start : start + self._bucket]
+            rows = rows[np.argsort(self.lengths[rows], kind="stable")]
+            batches += self._cut(rows)
+        return [batches[i] for i in draw.permutation(len(batches))]
+
+    @property
+    def _bucket(self) -> int:
+        if self.rows is not None:
+            return self.rows * BATCHES_A_BUCKET
+        assert self.tokens is not None  # noqa: S101 - for the type checker; one of the two is given
+        return max(1, round(self.tokens * BATCHES_A_BUCKET / max(1.0, float(self.lengths.mean()))))
+
+    def _cut(self, rows: Lengths) -> list[Lengths]:
+        """A bucket of rows, shortest first, as batches."""
+        if self.rows is not None:
+            return [rows[i : i + self.rows] for i in range(0, len(rows), self.rows)]
+        lengths, batches, start = self.lengths[rows].tolist(), [], 0
+        for end in range(1, len(rows)):
+            if (end + 1 - start) * lengths[end] > (self.tokens or 0):
+                batches.append(rows[start:end])
+                start = end
+        return [*batches, rows[start:]]
 
     @cached_property
     def starts(self) -> list[int]:
         """The step at which each epoch begins, and after the last one the number of all steps."""
-        counts = [len(self.batches(0))] * self.epochs
+        if self.rows is not None:
+            counts = [len(self.batches(0))] * self.epochs  # as many in every epoch
+        else:
+            counts = [len(self.batches(epoch)) for epoch in range(self.epochs)]
         return [0, *accumulate(counts)]
 
     @property
@@ -49,25 +81,3 @@ class Plan:
         """How many epochs so many finished steps are, as a fraction."""
         epoch = max(0, bisect_left(self.starts, step) - 1)
         return epoch + (step - self.starts[epoch]) / (self.starts[epoch + 1] - self.starts[epoch])
-
-
-def epoch_batches(
-    lengths: npt.NDArray[np.int64], batch_size: int, seed: int, epoch: int
-) -> list[npt.NDArray[np.int64]]:
-    """Row positions of each batch of an epoch, every row once.
-
-    Args:
-        lengths: tokens in each row, shape (n,).
-        batch_size: rows in a batch; the last one of a bucket may be smaller.
-        seed: of the whole training.
-        epoch: from 0.
-    """
-    draw = np.random.default_rng([seed, epoch])
-    order = draw.permutation(len(lengths))
-    bucket = batch_size * BATCHES_A_BUCKET
-    batches = []
-    for start in range(0, len(order), bucket):
-        rows = order[start : start + bucket]
-        rows = rows[np.argsort(lengths[rows], kind="stable")]
-        batches += [rows[i : i + batch_size] for i in range(0, len(rows), batch_size)]
-    return [batches[i] for i in draw.permutation(len(batches))]

@@ -54,7 +54,8 @@ class TransformerCandidate(Section):
     )
     objective: Objective = Field(Objective(), description="What the training minimises.")
     epochs: int = Field(3, ge=1, description="Passes over the train rows, at most.")
-    batch_size: int = Field(32, ge=1, description="Rows in a step.")
+    batch_size: int | None = Field(32, ge=1, description="Rows in a step; null where batch_tokens is given.")
+    batch_tokens: int | None = Field(None, ge=8, description="Tokens in a step, padding included, instead of rows.")
     learning_rate: float = Field(5e-5, gt=0, description="At the end of the warm-up; it then follows the schedule.")
     layer_decay: float = Field(
         1.0, gt=0, le=1, description="A layer's learning rate as a share of that of the one above."
@@ -89,6 +90,12 @@ class TransformerCandidate(Section):
         reads = self.head.states(Shape(self.hidden, self.layers + 1))
         if self.backbone == "scratch" and reads > self.layers + 1:
             raise ValueError(f"head reads {reads} layers, but the backbone has {self.layers}")
+        return self
+
+    @model_validator(mode="after")
+    def _one_size(self) -> TransformerCandidate:
+        if (self.batch_size is None) == (self.batch_tokens is None):
+            raise ValueError("give batch_size or batch_tokens, and null for the other")
         return self
 
     @model_validator(mode="after")

@@ -21,7 +21,7 @@ from wenhuo.encoding import corpus
 from wenhuo.encoding.options import Tokens
 from wenhuo.errors import DataError, SettingsError
 from wenhuo.models.scores import accuracy_and_macro_f1
-from wenhuo.training import batches, candidate, history, linear, optimizers
+from wenhuo.training import candidate, history, linear, optimizers
 from wenhuo.training.options import LinearCandidate, TransformerCandidate
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -131,16 +131,6 @@ def test_the_learning_rate_rises_and_falls():
     chosen = options(learning_rate=1.0, warmup=0.2)
     rates = [optimizers.learning_rate(step, 10, chosen) for step in range(10)]
     assert rates == pytest.approx([0.5, 1.0, 1.0, 0.875, 0.75, 0.625, 0.5, 0.375, 0.25, 0.125])
-
-
-def test_batches_hold_every_row_once_and_like_lengths():
-    lengths = np.random.default_rng(0).integers(5, 200, 5000)
-    found = batches.epoch_batches(lengths, 32, 13, 0)
-    assert sorted(np.concatenate(found)) == list(range(5000))
-    padded = sum(len(b) * lengths[b].max() for b in found)
-    assert padded < 1.1 * lengths.sum()
-    assert [b.tolist() for b in found] == [b.tolist() for b in batches.epoch_batches(lengths, 32, 13, 0)]
-    assert [b.tolist() for b in found] != [b.tolist() for b in batches.epoch_batches(lengths, 32, 13, 1)]
 
 
 @pytest.mark.parametrize("estimator", ["svm", "logistic"])
