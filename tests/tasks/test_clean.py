@@ -14,7 +14,9 @@ from wenhuo.settings import read_yaml
 from wenhuo.text.keys import loose_key
 
 ABOUT = {"source": "tiny", "synthetic": True, "label_order": ["负", "正"]}
-OUTPUTS = ("clean.parquet", "removed.parquet", "clean.json")
+OUTPUTS = ("clean.parquet", "removed.parquet", "clusters.parquet", "contradictions.parquet", "clean.json")
+INPUTS = {"corpus": "parquet", "validation": "json", "corrections": "csv"}
+HEADER = "id,given,label,note\n"
 
 # id, text, label, split: each defect once, said on the right.
 ROWS = [
@@ -54,15 +56,22 @@ GONE = {
 
 def corpus(rows: list[tuple[str, str, str, str | None]]) -> pl.DataFrame:
     named = pl.DataFrame(rows, schema=dict.fromkeys(("id", "text", "label", "split"), pl.String), orient="row")
-    return named.with_columns(pl.lit("tiny.tsv").alias("origin"), pl.int_range(1, pl.len() + 1).alias("row"))
+    return named.with_columns(
+        pl.lit("tiny.tsv").alias("origin"), pl.int_range(1, pl.len() + 1).alias("row"), pl.lit("tiny").alias("source")
+    )
 
 
-def run(folder: Path, table: pl.DataFrame, *, success: bool = True, **params: object) -> tuple[pl.DataFrame, dict]:
+def run(
+    folder: Path, table: pl.DataFrame, *, success: bool = True, corrections: str = HEADER, **params: object
+) -> tuple[pl.DataFrame, dict]:
     folder.mkdir(exist_ok=True)
     write_table(folder / "corpus.parquet", table, ABOUT)
     (folder / "validation.json").write_text(json.dumps({"success": success}))
-    paths = dict(zip(("cleaned", "removed", "report"), (folder / name for name in OUTPUTS), strict=True))
-    clean.run(clean.Params(**params), corpus=folder / "corpus.parquet", validation=folder / "validation.json", **paths)
+    (folder / "corrections.csv").write_text(corrections, encoding="utf-8")
+    names = ("cleaned", "removed", "clusters", "contradictions", "report")
+    paths = dict(zip(names, (folder / name for name in OUTPUTS), strict=True))
+    given = {name: folder / f"{name}.{ending}" for name, ending in INPUTS.items()}
+    clean.run(clean.Params(**params), **given, **paths)
     return pl.read_parquet(folder / "clean.parquet"), json.loads((folder / "clean.json").read_text())
 
 
@@ -82,7 +91,9 @@ def test_every_planted_row_goes_with_its_reason_and_no_other(tmp_path: Path) -> 
 def test_removed_rows_are_kept_as_read(tmp_path: Path) -> None:
     run(tmp_path, corpus(ROWS))
     removed = pl.read_parquet(tmp_path / "removed.parquet")
-    assert removed.columns == ["id", "text", "label", "split", "origin", "row", "reason", "of"]
+    assert removed.columns == [
+        "id", "text", "label", "split", "origin", "row", "source", "reason", "of", "similarity"
+    ]  # fmt: skip
     assert removed.filter(pl.col("id") == "t8")["text"].item() == "&nbsp;\u3000"
 
 

@@ -1,7 +1,8 @@
 """Texts that a corpus holds more than once: within a split, across splits, under several labels.
 
-Two rows hold the same text when their keys are equal; the caller says what a key is (``wenhuo.text.keys.loose_keys`` of
-the texts as read, or of the cleaned ones). Everything works on whole columns: a million rows take seconds.
+Two rows hold the same text when their keys are equal; the caller says what a key is: ``wenhuo.text.keys.loose_keys`` of
+the texts, as read or cleaned, or numbers that stand for these. A blank text has the key "" or null. Everything works on
+whole columns, and rows whose key no other row has may be left out (``repeated``): a million rows take seconds.
 
 A table here has the columns ``key``, ``label``, ``split`` (train, validation, test, or null in an undivided corpus)
 and, for the rules, ``id``; an earlier row of the table counts as the earlier one.
@@ -53,14 +54,14 @@ class Overlaps:
 def overlaps(table: pl.DataFrame) -> Overlaps:
     """Count what stands more than once in a table with the columns ``key``, ``label`` and ``split``.
 
-    Rows with an empty key (blank texts) are left out: they are no copies of each other but nothing at all.
+    Blank texts are left out: they are no copies of each other but nothing at all.
     """
-    rows = table.select("key", "label", pl.col("split").fill_null(UNDIVIDED)).filter(pl.col("key") != "")
+    rows = repeated(table).select("key", "label", pl.col("split").cast(pl.String).fill_null(UNDIVIDED))
     parts = {name: rows.filter(pl.col("split") == name) for name in ("train", "validation", "test", UNDIVIDED)}
     counts: dict[str, int] = {}
     for name, part in parts.items():
         counts[f"repeats_in_{name}"] = part.height - part["key"].n_unique()
-        counts[f"contradictions_in_{name}"] = _contradicting(part).height
+        counts[f"contradictions_in_{name}"] = contradicting(part).height
     for name in ("train", "validation", "test"):
         for other in ("train", "validation", "test"):
             if other != name:
@@ -70,7 +71,18 @@ def overlaps(table: pl.DataFrame) -> Overlaps:
     return Overlaps(**counts)
 
 
-def _contradicting(rows: pl.DataFrame) -> pl.DataFrame:
+def is_blank(table: pl.DataFrame) -> pl.Expr:
+    """Which rows of a table are blank."""
+    key = pl.col("key")
+    return key.is_null() | (key == "") if table.schema["key"] == pl.String else key.is_null()
+
+
+def repeated(table: pl.DataFrame) -> pl.DataFrame:
+    """The rows whose text another row has too; what no rule of this module can lose."""
+    return table.filter(~is_blank(table) & pl.col("key").is_duplicated())
+
+
+def contradicting(rows: pl.DataFrame) -> pl.DataFrame:
     """The keys with several labels, one a row."""
     return rows.unique(["key", "label"]).group_by("key").len().filter(pl.col("len") > 1).select("key")
 
@@ -86,13 +98,13 @@ Contradictions = Literal["drop", "majority", "keep"]
 
 def blank(rows: pl.DataFrame) -> pl.DataFrame:
     """The rows of which nothing is left."""
-    return _found(rows.filter(pl.col("key") == ""), "blank")
+    return found(rows.filter(is_blank(rows)), "blank")
 
 
 def copies(rows: pl.DataFrame, which: pl.Expr, standing_in: str) -> pl.DataFrame:
     """The rows chosen by ``which`` whose text stands in the split ``standing_in``; ``of`` is the first copy there."""
     originals = rows.filter(pl.col("split") == standing_in)
-    return _found(rows.filter(which).join(_firsts(originals, "key"), on="key"), f"stands in {standing_in}")
+    return found(rows.filter(which).join(_firsts(originals, "key"), on="key"), f"stands in {standing_in}")
 
 
 def contradictions(rows: pl.DataFrame, policy: Contradictions) -> pl.DataFrame:
@@ -104,9 +116,9 @@ def contradictions(rows: pl.DataFrame, policy: Contradictions) -> pl.DataFrame:
             (all of them in a tie), ``keep`` none.
     """
     learnt = rows.filter(LEARNT)
-    doubtful = learnt.join(_contradicting(learnt), on="key", how="semi", maintain_order="left")
+    doubtful = learnt.join(contradicting(learnt), on="key", how="semi", maintain_order="left")
     if policy == "keep" or doubtful.is_empty():
-        return _found(doubtful.head(0), "contradicting labels")
+        return found(doubtful.head(0), "contradicting labels")
     first, label = pl.col("id").first().over("key"), pl.col("label")
     first_other = pl.col("id").filter(label != label.first()).first().over("key")
     doubtful = doubtful.with_columns(
@@ -114,7 +126,7 @@ def contradictions(rows: pl.DataFrame, policy: Contradictions) -> pl.DataFrame:
     )
     if policy == "majority":
         doubtful = doubtful.join(_majorities(doubtful), on=["key", "label"], how="anti", maintain_order="left")
-    return _found(doubtful, "contradicting labels")
+    return found(doubtful, "contradicting labels")
 
 
 def _majorities(rows: pl.DataFrame) -> pl.DataFrame:
@@ -128,7 +140,7 @@ def repeats(rows: pl.DataFrame) -> pl.DataFrame:
     """The learnt rows that repeat an earlier one, text and label; ``of`` is the first of them."""
     learnt = rows.filter(LEARNT)
     alike = learnt.join(_firsts(learnt, "key", "label"), on=["key", "label"], maintain_order="left")
-    return _found(alike.filter(pl.col("id") != pl.col("of")), "repeats an earlier row")
+    return found(alike.filter(pl.col("id") != pl.col("of")), "repeats an earlier row")
 
 
 def _firsts(rows: pl.DataFrame, *columns: str) -> pl.DataFrame:
@@ -136,6 +148,7 @@ def _firsts(rows: pl.DataFrame, *columns: str) -> pl.DataFrame:
     return rows.group_by(columns, maintain_order=True).agg(pl.col("id").first().alias("of"))
 
 
-def _found(rows: pl.DataFrame, reason: str) -> pl.DataFrame:
-    of = pl.col("of") if "of" in rows.columns else pl.lit(None, dtype=pl.String).alias("of")
+def found(rows: pl.DataFrame, reason: str) -> pl.DataFrame:
+    """What a rule returns: ``id``, ``reason`` and ``of``, the id of the row that a row copies, if it copies one."""
+    of = pl.col("of") if "of" in rows.columns else pl.lit(None, dtype=rows.schema["id"]).alias("of")
     return rows.select("id", pl.lit(reason).alias("reason"), of)

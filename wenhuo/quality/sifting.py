@@ -1,126 +1,128 @@
-"""Which rows of a corpus stay once its texts are cleaned, which go and by what rule, and the figures about it.
+"""Which rows of a corpus stay, which go and by what rule.
 
-Tables have the columns of the corpus: ``id``, ``text``, ``label``, ``split``, ``origin``, ``row``. ``normalised`` adds
-``key`` (the cleaned text without white space: rows with equal keys hold the same text) and ``leaked``.
+Tables have the columns of a ledger (``wenhuo.quality.ledger``). Each rule is applied to what the ones before it left,
+and returns ``id``, ``reason`` and ``of``, the id of the row that a row copies.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any, Literal
 
 import polars as pl
 
 from wenhuo.errors import DataError
-from wenhuo.quality.duplicates import LEARNT, UNDIVIDED, blank, contradictions, copies, overlaps, repeats
-from wenhuo.text.cleaning import STEPS, Cleaning, changing_steps, clean_texts
-from wenhuo.text.keys import loose_keys
-
-COLUMNS = ("id", "text", "label", "split", "origin", "row")
-"""The columns of a corpus."""
-
-CHUNK = 100_000
-"""Texts that are Python objects at one time."""
+from wenhuo.quality.duplicates import (
+    LEARNT,
+    UNDIVIDED,
+    blank,
+    contradicting,
+    contradictions,
+    copies,
+    is_blank,
+    repeated,
+    repeats,
+)
 
 Leaks = Literal["remove_from_train", "report", "fail"]
+Whence = Callable[[int], str]
 Rule = Callable[[pl.DataFrame], pl.DataFrame]
-
-
-def arranged(rows: pl.DataFrame) -> pl.DataFrame:
-    """The corpus by origin and row, whatever order it came in, so that "earlier" means the same in every order."""
-    return rows.select(COLUMNS).sort("origin", "row", "id").with_columns(pl.col("text").fill_null(""))
-
-
-def normalised(rows: pl.DataFrame, steps: Cleaning) -> pl.DataFrame:
-    """The rows with cleaned texts, their ``key``, and ``leaked``: whether a validation or test row has a train copy."""
-    chunks = (rows["text"].slice(start, CHUNK) for start in range(0, max(rows.height, 1), CHUNK))
-    cleaned = pl.concat([pl.Series(clean_texts(chunk, steps), dtype=pl.String) for chunk in chunks])
-    rows = rows.with_columns(cleaned.alias("text")).with_columns(loose_keys(pl.col("text")).alias("key"))
-    learnt = rows.filter(LEARNT & (pl.col("key") != ""))["key"].unique()
-    return rows.with_columns((~LEARNT & pl.col("key").is_in(learnt.implode())).alias("leaked"))
 
 
 def sift(
     rows: pl.DataFrame,
     *,
-    repeated: Literal["remove", "keep"],
+    duplicates: Literal["remove", "keep"],
     contradicting: Literal["drop", "majority", "keep"],
     leaks: Leaks,
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Apply the rules, each to what the ones before it left.
+    whence: Whence,
+) -> pl.DataFrame:
+    """The rows that go because an equal text stands elsewhere, or because nothing is left of their own.
 
     Args:
-        rows: what ``normalised`` returns; an earlier row counts as the earlier one.
-        repeated: whether train rows that repeat an earlier one go.
+        rows: ``id``, ``key``, ``label``, ``split``; an earlier row counts as the earlier one.
+        duplicates: whether train rows that repeat an earlier one go.
         contradicting: which train rows go when their text bears several labels.
         leaks: what happens to train rows whose text stands in validation or test.
+        whence: says for a person where the row of an id came from.
 
     Returns:
-        The rows that stay; and of those that go ``id``, ``reason`` and ``of``, the id of the row they copy.
+        ``id``, ``reason`` and ``of``, in the order of the rules.
 
     Raises:
         DataError: train rows stand in validation or test and ``leaks`` is ``fail``.
     """
     rules: list[Rule] = [
-        blank,
         lambda left: copies(left, pl.col("split") == "validation", "test"),
-        lambda left: _leaks(left, "test", leaks),
-        lambda left: _leaks(left, "validation", leaks),
+        lambda left: allowed(copies(left, LEARNT, "test"), "stand in test", leaks, whence),
+        lambda left: allowed(copies(left, LEARNT, "validation"), "stand in validation", leaks, whence),
         lambda left: contradictions(left, contradicting),
     ]
-    if repeated == "remove":
+    if duplicates == "remove":
         rules.append(repeats)
+    return pl.concat([blank(rows), *applied(rules, repeated(rows))])
+
+
+def applied(rules: list[Rule], rows: pl.DataFrame) -> list[pl.DataFrame]:
+    """What each rule takes of what the ones before it left."""
     taken = []
     for rule in rules:
         taken.append(rule(rows))
         rows = rows.join(taken[-1], on="id", how="anti", maintain_order="left")
-    return rows, pl.concat(taken)
+    return taken
 
 
-def _leaks(rows: pl.DataFrame, split: str, leaks: Leaks) -> pl.DataFrame:
-    found = copies(rows, LEARNT, split)
-    if leaks == "fail" and not found.is_empty():
+def allowed(leaking: pl.DataFrame, what: str, leaks: Leaks, whence: Whence) -> pl.DataFrame:
+    """The train rows that leak, or none of them where they are only to be reported.
+
+    Raises:
+        DataError: there are some and ``leaks`` is ``fail``.
+    """
+    if leaks == "fail" and not leaking.is_empty():
         raise DataError(
-            f"{found.height:,} train rows stand in {split}; the first is {_whence(rows, found['id'][0])}",
+            f"{leaking.height:,} train rows {what}; the first is {whence(leaking['id'][0])}",
             "take them out of the source, or set clean.leaks to remove_from_train",
         )
-    return found.head(0) if leaks == "report" else found
+    return leaking.head(0) if leaks == "report" else leaking
 
 
-def _whence(rows: pl.DataFrame, row_id: str) -> str:
-    origin, row = rows.filter(pl.col("id") == row_id).select("origin", "row").row(0)
-    return f"{origin}, row {row}"
+def leaked(rows: pl.DataFrame) -> pl.Series:
+    """The ids of the rows of validation and test whose text stands in train."""
+    copied = repeated(rows)
+    learnt = copied.filter(LEARNT).select("key").unique()
+    return copied.filter(~LEARNT).join(learnt, on="key", how="semi")["id"]
 
 
-def figures(read: pl.DataFrame, rows: pl.DataFrame, left: pl.DataFrame, taken: pl.DataFrame) -> dict[str, Any]:
-    """What the report says: rows in and out, why rows went, rows of validation and test that had a copy, overlaps.
-
-    Args:
-        read: the rows as read.
-        rows: the same rows, normalised.
-        left: those that stay.
-        taken: ``id`` and ``reason`` of those that go.
-    """
-    reasons = read.join(taken, on="id").sort("reason").partition_by("reason")
-    as_read = read.with_columns(loose_keys(pl.col("text")).alias("key"))
-    return {
-        "rows": {"in": by_split(read), "out": by_split(left)},
-        "removed": {part["reason"][0]: by_split(part) for part in reasons},
-        "leaked": by_split(left.filter("leaked")),
-        "overlaps": {"as_read": asdict(overlaps(as_read)), "normalised": asdict(overlaps(rows))},
-    }
-
-
-def changes(read: pl.DataFrame, rows: pl.DataFrame, steps: Cleaning) -> dict[str, int]:
-    """How many texts changed at all, and how many each step changed."""
-    changed = read["text"].filter(read["text"] != rows["text"])
-    counts = Counter(step for text in changed for step in changing_steps(text, steps))
-    return {"texts": len(changed)} | {step: counts[step] for step in STEPS}
+def contradictory(rows: pl.DataFrame) -> pl.DataFrame:
+    """Every row whose text bears several labels in the corpus: ``id`` and ``group``, the first such row's id."""
+    copied = repeated(rows)
+    found = copied.join(contradicting(copied), on="key", how="semi")
+    return found.select("id", pl.col("id").min().over("key").alias("group")).sort("group", "id")
 
 
 def by_split(rows: pl.DataFrame) -> dict[str, int]:
     """Rows per split, of the splits that have any."""
-    counts = Counter(rows["split"].fill_null(UNDIVIDED).to_list())
-    return {name: counts[name] for name in ("train", "validation", "test", UNDIVIDED) if counts[name]}
+    counts: dict[str, int] = dict(rows.group_by(pl.col("split").cast(pl.String).fill_null(UNDIVIDED)).len().iter_rows())
+    return {name: counts[name] for name in ("train", "validation", "test", UNDIVIDED) if name in counts}
+
+
+def by_size(sizes: pl.Series) -> dict[str, int]:
+    """How many groups have 2 members, 3, 4 to 7, 8 to 15, and so on by powers of two."""
+    counted: dict[int, int] = dict(sizes.value_counts().sort(sizes.name).iter_rows())
+    named: dict[str, int] = {}
+    for size, groups in counted.items():
+        low = 1 << (size.bit_length() - 1)
+        name = str(size) if size < 4 else f"{low}-{2 * low - 1}"
+        named[name] = named.get(name, 0) + groups
+    return named
+
+
+def copies_by_size(rows: pl.DataFrame) -> dict[str, int]:
+    """How many texts stand in 2 rows, in 3, and so on."""
+    return by_size(rows.filter(~is_blank(rows)).group_by("key").len("rows").filter(pl.col("rows") > 1)["rows"])
+
+
+def removed_by_reason(rows: pl.DataFrame, taken: pl.DataFrame) -> dict[str, Any]:
+    """Rows that went, by reason and split, the reasons in alphabetical order."""
+    parts = rows.join(taken, on="id").partition_by("reason", as_dict=True)
+    return {reason: by_split(part) for (reason,), part in sorted(parts.items())}

@@ -18,7 +18,7 @@ MARKS = {
     "urls": r"(?i:https?[:：]//|ftps?[:：]//|www\.|[a-z0-9]\.[a-z]{2})",
     "emails": "[@＠]",
     "mentions": "[@＠]",
-    "phones": "[0-9]{3}",
+    "phones": r"[0-9(（][0-9()（）\- ]{8}[0-9]",
 }
 """For each step a pattern that every text holds which it changes."""
 
