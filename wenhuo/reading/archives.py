@@ -29,7 +29,7 @@ from wenhuo.reading.folder import choose_files
 from wenhuo.reading.formats import PACKINGS, Reading, file_format, open_file, what_is_inside
 
 MOST_RATIO = 250
-"""How many times its packed size a file may have. Texts reach 2 to 10, one repeated line 514 (gzip) to 12,192 (bzip2)."""
+"""How many times its packed size a file may have. Texts reach 2 to 10, one repeated line 514 (gzip) to 12,192 (bz2)."""
 
 ALWAYS_ALLOWED = 1 << 28
 """Bytes that may come out of any file, whatever its size: a quarter of a gibibyte fills no disk."""
