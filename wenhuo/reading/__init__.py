@@ -6,5 +6,5 @@
   ``jsonrecords``, ``arrowrecords``, ``workbook``, and ``annotations`` for the exports of annotation tools;
 - ``charset`` and ``lines`` turn bytes into numbered lines, ``columns`` and ``labels`` find and name what is in them;
 - ``corpus`` gives each row its stable id and writes the Parquet files; ``ingest`` does so for all files, ``account``
-  counts, ``changes`` compares with the last version.
+  counts, ``changes`` compares with the last version by ``narrow`` columns.
 """

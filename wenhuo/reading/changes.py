@@ -8,29 +8,18 @@ removed row. So a row costs twenty bytes, and sixteen more where it differs; a m
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from wenhuo.reading.account import UNDIVIDED
-
-UNNAMED = "unnamed"
-"""The source of the rows of a corpus that was written before sources had names."""
+from wenhuo.reading.narrow import UNNAMED, Codes, Keys, Place, codes, id_keys, place_codes, row_groups, text_keys
 
 MOST_PAIRS = 100
 KINDS = ("added", "removed", "relabelled", "moved")
 
-Keys = np.ndarray[Any, np.dtype[np.uint64]]
-Codes = np.ndarray[Any, np.dtype[np.int32]]
-Place = tuple[str, str]
-"""Source and split."""
-
-_HEXADECIMAL = b"0123456789abcdef"
 _ODD = np.uint64(0x9E3779B97F4A7C15)  # the golden ratio's bits, so that ranks spread over all keys
 
 
@@ -126,9 +115,9 @@ def _load(path: Path, names: Names) -> tuple[Rows, list[Keys]]:
     """All rows of a corpus, and their keys as they stand in its row groups."""
     keys: list[Keys] = []
     places: list[Codes] = []
-    for table in _groups(path, ("id", "split", "source")):
-        keys.append(_id_keys(table.column("id")))
-        places.append(_place_codes(table, names))
+    for table in row_groups(path, ("id", "split", "source")):
+        keys.append(id_keys(table.column("id")))
+        places.append(place_codes(table, names.places))
     return _sorted(keys, places, []), keys
 
 
@@ -140,10 +129,10 @@ def _differing(path: Path, groups: list[Keys], others: Keys, names: Names) -> Ro
     for number, ids in enumerate(groups):
         missing = np.flatnonzero(~_among(ids, others))
         if len(missing):
-            table = next(_groups(path, ("text", "label", "split", "source"), number))
-            keys.append(_text_keys(table.column("text"))[missing])
-            places.append(_place_codes(table, names)[missing])
-            labels.append(_codes(table.column("label"), names.labels)[missing])
+            table = next(row_groups(path, ("text", "label", "split", "source"), number))
+            keys.append(text_keys(table.column("text"))[missing])
+            places.append(place_codes(table, names.places)[missing])
+            labels.append(codes(table.column("label"), names.labels)[missing])
     return _sorted(keys, places, labels)
 
 
@@ -180,58 +169,6 @@ def _moved(old: Rows, new: Rows, names: Names) -> Codes:
     moved = (old.keys[at] == new.keys) & (canonical[old.places[at]] != canonical[new.places])
     found: Codes = new.places[moved]
     return found
-
-
-def _groups(path: Path, columns: tuple[str, ...], only: int | None = None) -> Iterator[Any]:
-    """Those columns that are there, row group by row group, or of one row group."""
-    with pq.ParquetFile(path) as file:
-        there = [name for name in columns if name in file.schema_arrow.names]
-        for group in range(file.num_row_groups) if only is None else [only]:
-            yield file.read_row_group(group, columns=there)
-
-
-def _place_codes(table: Any, names: Names) -> Codes:
-    splits: dict[str, int] = {}
-    sources: dict[str, int] = {}
-    split = _codes(table.column("split"), splits, UNDIVIDED)
-    named = "source" in table.column_names
-    source = _codes(table.column("source"), sources) if named else np.zeros_like(split)
-    places = [(source, split) for source in (sources if named else [UNNAMED]) for split in splits]
-    codes = np.array([names.places.setdefault(place, len(names.places)) for place in places], dtype=np.int32)
-    found: Codes = codes[source * len(splits) + split]
-    return found
-
-
-def _codes(column: Any, known: dict[str, int], missing: str = "") -> Codes:
-    """A code for each value, the same for equal ones in every call."""
-    encoded = _whole(column).dictionary_encode(null_encoding="encode")
-    values = [missing if value is None else value for value in encoded.dictionary.to_pylist()]
-    codes = np.array([known.setdefault(value, len(known)) for value in values], dtype=np.int32)
-    found: Codes = codes[np.frombuffer(encoded.indices.buffers()[1], dtype=np.int32, count=len(encoded))]
-    return found
-
-
-def _id_keys(column: Any) -> Keys:
-    """The first eight bytes of ids, which are written in hexadecimal."""
-    array = _whole(column)
-    digit = np.zeros(256, dtype=np.uint8)
-    digit[np.frombuffer(_HEXADECIMAL, dtype=np.uint8)] = np.arange(16, dtype=np.uint8)
-    digits = digit[np.frombuffer(array.buffers()[2], dtype=np.uint8).reshape(len(array), -1)[:, :16]]
-    keys: Keys = ((digits[:, 0::2] << 4) | digits[:, 1::2]).view(np.uint64).ravel()
-    return keys
-
-
-def _whole(column: Any) -> Any:
-    """A column of one row group as one array."""
-    return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
-
-
-def _text_keys(column: Any) -> Keys:
-    """Hashes of texts, the same within this process."""
-    import polars as pl
-
-    hashed: Keys = pl.Series(column).hash(seed=13).to_numpy()
-    return hashed
 
 
 def _among(keys: Keys, ordered: Keys) -> np.ndarray[Any, np.dtype[np.bool_]]:

@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from wenhuo.reading import corpus
-from wenhuo.reading.changes import UNNAMED, compare, compare_files, summary
+from wenhuo.reading.changes import compare, compare_files, summary
 from wenhuo.reading.corpus import CorpusWriter
+from wenhuo.reading.narrow import UNNAMED
 from wenhuo.reading.records import Chunk
 
 ROOT = Path(__file__).resolve().parents[3]
