@@ -12,6 +12,7 @@ text.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from scipy.sparse.csgraph import connected_components
 from wenhuo.console import track
 from wenhuo.quality.near_candidates import SMALL, candidates, shared
 from wenhuo.quality.near_options import NearDuplicates
-from wenhuo.quality.near_shingles import bands, buckets, sets, similarities
+from wenhuo.quality.near_shingles import bands, buckets, longest, sets, similarities
 from wenhuo.quality.near_store import PORTION, Texts, opened, write
 
 Rows = NDArray[np.int64]
@@ -104,42 +105,39 @@ class _Search:
         return cls(texts, numbers, np.ones_like(numbers), np.zeros(count, np.float32), np.zeros(0, np.uint64))
 
     def run(self, options: NearDuplicates, threshold: float, scratch: Path) -> None:
-        count, length = bands(threshold, options.permutations)
+        shape = bands(threshold, options.characters, options.permutations)
+        count = shape[0]
         files = [scratch / f"band-{number}" for number in range(count)]
-        sizes = _sketch(self.texts, options, (count, length), files)
+        _sketch(self.texts, options, shape, files)
         for number in track(range(count), "near-duplicates: bands compared", count):
             found = shared(*(np.fromfile(files[place % count], np.uint32) for place in (number, number + 1)))
             self.unlooked += found.unlooked()
-            new = [self._compare(pairs, sizes, options, threshold) for pairs in candidates(found)]
+            new = [self._compare(pairs, options.characters, threshold) for pairs in candidates(found)]
             self._join(np.concatenate(new))
 
-    def _compare(
-        self, pairs: tuple[Rows, Rows], sizes: NDArray[np.int32], options: NearDuplicates, threshold: float
-    ) -> NDArray[np.uint64]:
+    def _compare(self, pairs: tuple[Rows, Rows], n: int, threshold: float) -> NDArray[np.uint64]:
         """The pairs that are near-duplicates, of those that may be and were not found before."""
         left, right = pairs
-        few, many = np.minimum(sizes[left], sizes[right]), np.maximum(sizes[left], sizes[right])
-        joined = (self.cluster[left] == self.cluster[right]) & (self.members[self.cluster[left]] > SMALL)
-        keys = _keys(left, right)
-        keys = np.sort(keys[(few >= threshold * many) & ~joined])
+        settled = (self.cluster[left] == self.cluster[right]) & (self.members[self.cluster[left]] > SMALL)
+        keys = np.sort(_keys(left, right)[~settled])
         keys = keys[~_known(keys, self.found)]
-        alike = [np.zeros(0, np.uint64)]
-        for start in range(0, len(keys), PORTION):
-            portion = keys[start : start + PORTION]
-            left, right = _numbers(portion)
-            numbers, places = np.unique(np.concatenate((left, right)), return_inverse=True)
-            rows = sets(self.texts.take(numbers), options.characters)
-            near = similarities(rows, places[: len(left)], places[len(left) :])
-            good = near >= threshold - 1e-9
-            for side in (left, right):
-                np.maximum.at(self.nearest, side[good], near[good].astype(np.float32))
-            alike.append(portion[good])
-        return np.concatenate(alike)
+        near = [self._near(keys[start : start + PORTION], n, threshold) for start in range(0, len(keys), PORTION)]
+        return np.concatenate([keys[:0], *near])
+
+    def _near(self, keys: NDArray[np.uint64], n: int, threshold: float) -> NDArray[np.uint64]:
+        """Those of some pairs that reach the threshold; their texts' nearest neighbours are noted."""
+        left, right = _numbers(keys)
+        numbers, places = np.unique(np.concatenate((left, right)), return_inverse=True)
+        alike = similarities(sets(self.texts.take(numbers), n), places[: len(left)], places[len(left) :])
+        good = alike >= threshold - 1e-9
+        for side in (left, right):
+            np.maximum.at(self.nearest, side[good], alike[good].astype(np.float32))
+        return keys[good]
 
     def _join(self, keys: NDArray[np.uint64]) -> None:
         if not len(keys):
             return
-        self.found = np.unique(np.concatenate((self.found, keys)))
+        self.found = np.sort(np.concatenate((self.found, keys)))  # no pair comes twice
         left, right = (self.cluster[side] for side in _numbers(keys))
         self.cluster = _components(left, right, len(self.members))[self.cluster]
         self.members = np.bincount(self.cluster)
@@ -166,21 +164,15 @@ class _Search:
         )
 
 
-def _sketch(texts: Texts, options: NearDuplicates, shape: tuple[int, int], files: list[Path]) -> NDArray[np.int32]:
-    """Write every text's bucket in each band, a file a band; return the sizes of the n-gram sets."""
-    sizes = np.zeros(len(texts.rows), np.int32)
-    opened_files = [path.open("wb") for path in files]
-    try:
-        starts = range(0, len(sizes), PORTION)
+def _sketch(texts: Texts, options: NearDuplicates, shape: tuple[int, int], files: list[Path]) -> None:
+    """Write every text's bucket in each band, a file a band."""
+    starts = range(0, len(texts.rows), PORTION)
+    with ExitStack() as stack:
+        outs = [stack.enter_context(path.open("wb")) for path in files]
         for start in track(starts, f"near-duplicates: sketches, portions of {PORTION:,}", len(starts)):
-            rows = sets(texts.take(np.arange(start, min(start + PORTION, len(sizes)))), options.characters)
-            sizes[start : start + PORTION] = np.diff(rows.indptr)
-            for file, band in zip(opened_files, buckets(rows, *shape, options.seed), strict=True):
-                band.tofile(file)
-    finally:
-        for file in opened_files:
-            file.close()
-    return sizes
+            some = texts.take(np.arange(start, min(start + PORTION, len(texts.rows))))
+            for out, band in zip(outs, buckets(longest(some, options.characters), *shape, options.seed), strict=True):
+                band.tofile(out)
 
 
 def _components(left: Rows, right: Rows, count: int) -> Rows:

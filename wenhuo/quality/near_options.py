@@ -13,13 +13,18 @@ class NearDuplicates(Section):
     """When two texts are nearly the same, and what happens to such rows of train."""
 
     threshold: float | None = Field(
-        0.65,
+        0.7,
         ge=0.3,
         le=1,
         description="Jaccard similarity of two texts' character n-grams from which on they are near-duplicates, "
         "0.3 to 1; null looks for none. White space, punctuation, case, width and traditional script do not count.",
     )
-    characters: int = Field(2, ge=1, le=3, description="Characters of an n-gram.")
+    characters: int = Field(
+        2,
+        ge=1,
+        le=3,
+        description="The longest n-grams, in characters; texts are compared by those of every length up to it.",
+    )
     permutations: int = Field(
         128,
         ge=16,

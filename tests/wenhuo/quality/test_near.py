@@ -51,7 +51,7 @@ def test_short_texts_are_near_only_when_they_are_the_same(tmp_path: Path) -> Non
 
 def test_the_similarity_is_the_true_one(tmp_path: Path) -> None:
     near = found(["甲乙丙丁戊己庚辛壬癸", "甲乙丙丁戊己庚辛壬鬼"], tmp_path)
-    assert near.similarity.tolist() == pytest.approx([8 / 10, 8 / 10])
+    assert near.similarity.tolist() == pytest.approx([(9 + 8) / (11 + 10)] * 2)
     assert (near.pairs, near.edges.tolist(), near.texts) == (1, [[0, 1]], 2)
 
 
