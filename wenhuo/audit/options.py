@@ -19,7 +19,7 @@ class Auditing(Section):
         description="What happens to flagged train rows: report lists them, drop leaves them out of training, relabel "
         "trains on the suggested label. Validation and test rows are listed for a person and never changed.",
     )
-    folds: int = Field(5, ge=2, le=50, description="Parts of train; each is judged by a model of the others.")
+    folds: int = Field(10, ge=2, le=50, description="Parts of train; each is judged by a model of the others.")
     max_rows: int = Field(
         50_000, ge=100, description="Rows of a split that are looked at, at most; of more, a sample by their ids' hash."
     )

@@ -22,8 +22,8 @@ from wenhuo.audit.ranking import judge
 FEWEST = 5
 """Different texts that a label needs to be judged, and rows that dropping or relabelling leaves it."""
 
-CELLS = 10_000_000
-"""Rows x labels that are judged, at most: 20,000 rows of 500 labels take about two minutes."""
+CELLS = 4_000_000
+"""Rows x labels that are judged, at most: 20,000 titles of 500 labels took 206 s, 33,590 of ten labels 13 s."""
 
 SCHEMA = {
     "id": pl.String,
@@ -64,7 +64,7 @@ def find_suspects(
         totals: rows of each split in all, where ``tables`` is a sample already.
 
     Returns:
-        The listed rows. Flagged ones come first, each kind by the probability of its own label, the lowest first. The
+        The listed rows: all flagged ones and a few more, by the probability of their own label, the lowest first. The
         order of the rows in ``tables`` changes nothing.
     """
     most = rows_looked_at(tables["train"]["label"].n_unique(), options.max_rows)
@@ -89,7 +89,7 @@ def find_suspects(
 
 
 def rows_looked_at(labels: int, most: int) -> int:
-    """How many rows of a split are looked at where there are so many labels: ``most``, or fewer beyond 200 labels."""
+    """How many rows of a split are looked at: ``most``, fewer where labels are many."""
     return min(most, CELLS // max(labels, 1))
 
 
@@ -144,8 +144,9 @@ def _thoughts(
 def _listed(judged: list[pl.DataFrame], settled: Collection[str], extra: int) -> pl.DataFrame:
     """The flagged rows and a few more, ranked."""
     open_rows = pl.concat(judged).filter(~pl.col("id").is_in(list(settled)), pl.col("suggested") != pl.col("given"))
-    ranked = open_rows.sort("flagged", "self_confidence", "id", "split", descending=[True, False, False, False])
-    kept = ranked.head(int(ranked["flagged"].sum()) + extra)
+    ranked = open_rows.sort("self_confidence", "id", "split")
+    others = (~pl.col("flagged")).cum_sum()
+    kept = ranked.filter(pl.col("flagged") | (others <= extra))
     return kept.with_columns(pl.int_range(1, kept.height + 1, dtype=pl.Int64).alias("rank"))
 
 

@@ -123,7 +123,7 @@ def test_four_of_ten_labels_flipped_is_no_crash():
 
 
 def test_labels_of_a_few_rows_are_named_and_not_judged():
-    rows = make_rows(200, LABELS, 1) + [("独一无二的一行", "rare"), ("两行之一", "two"), ("两行之二", "two")]
+    rows = [*make_rows(200, LABELS, 1), ("独一无二的一行", "rare"), ("两行之一", "two"), ("两行之二", "two")]
     found = find_suspects({"train": table(rows), "test": table([("另一行", "rare"), ("满意", "positive")])}, Auditing())
     assert found.told["unjudged_labels"] == {"rare": 1, "two": 2}
     assert not set(found.rows["given"]) & {"rare", "two"}
