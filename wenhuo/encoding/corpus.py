@@ -75,12 +75,16 @@ def encode_tokens(options: Tokens, dataset: Dataset, target: Path) -> dict[str, 
     with whole(target) as folder:
         tokens.save(tokenizer, folder)
         for split in SPLITS:
-            pairs = list(tokenizer.lengths_and_ids(dataset.texts(split)))
-            offsets, values = pack(ids for _, ids in pairs)
+            pairs = list(tokenizer.lengths_and_rows(dataset.texts(split)))
+            offsets, values = pack(ids for _, rows in pairs for ids in rows)
             lengths = np.array([length for length, _ in pairs], dtype=np.int64)
             unknown = float((values == tokenizer.inner.unk_token_id).mean()) if len(values) else 0.0
-            report[split] = _describe(lengths, float((lengths > options.max_tokens).mean()), unknown)
-            _write(folder, split, dataset, EncodedRows(dataset.class_ids(split), offsets, values))
+            report[split] = _describe(lengths, float((lengths > tokenizer.longest).mean()), unknown)
+            texts = None
+            if options.keep == "windows":
+                texts = np.cumsum([0, *(len(rows) for _, rows in pairs)], dtype=np.int64)
+                report[split]["windows"] = _describe_windows(np.diff(texts))
+            _write(folder, split, dataset, EncodedRows(dataset.class_ids(split), offsets, values, texts=texts))
         _finish(folder, options, dataset, tokenizer.checkpoint)
     return report
 
@@ -122,6 +126,13 @@ def _describe(lengths: npt.NDArray[np.int64], cut_share: float, unknown_share: f
     quantiles = np.quantile(lengths, [0.5, 0.9, 0.99, 1.0]).tolist()
     named = dict(zip(("median", "p90", "p99", "longest"), quantiles, strict=True))
     return {"rows": len(lengths), "length": named, "cut_share": cut_share, "unknown_share": unknown_share}
+
+
+def _describe_windows(counts: npt.NDArray[np.int64]) -> dict[str, Any]:
+    """How many windows the texts have, and the share of texts that have several."""
+    if not len(counts):
+        return {"windows": 0, "most": 0, "several_share": 0.0}
+    return {"windows": int(counts.sum()), "most": int(counts.max()), "several_share": float((counts > 1).mean())}
 
 
 def _write(folder: Path, split: str, dataset: Dataset, rows: EncodedRows) -> None:

@@ -1,6 +1,7 @@
 """Token ids for transformers: a checkpoint's own tokenizer, or a character vocabulary made from the train rows.
 
-Texts beyond ``max_tokens`` are cut by one declared policy, the same in training, evaluation and serving.
+Texts beyond ``max_tokens`` are cut, or divided into windows, by one declared policy: the same in training, evaluation
+and serving.
 """
 
 from __future__ import annotations
@@ -35,15 +36,14 @@ class Tokenizer:
     Attributes:
         inner: the tokenizer of transformers.
         before: special tokens that open a row (``[CLS]``), after: those that close it (``[SEP]``).
-        max_tokens: the longest row, special tokens included.
+        options: the length policy among them.
         checkpoint: name or folder of the checkpoint it came from and, from a hub, its commit; None for ``corpus``.
     """
 
     inner: Any
     before: tuple[int, ...]
     after: tuple[int, ...]
-    max_tokens: int
-    keep: Keep
+    options: Tokens
     checkpoint: dict[str, str | None] | None = None
 
     @property
@@ -51,18 +51,47 @@ class Tokenizer:
         """The id that fills short rows."""
         return int(self.inner.pad_token_id or 0)
 
-    def lengths_and_ids(self, texts: Sequence[str]) -> Iterator[tuple[int, list[int]]]:
-        """For each text: how many tokens it has uncut, special ones included, and its ids, cut by the policy."""
-        room = self.max_tokens - len(self.before) - len(self.after)
+    @property
+    def room(self) -> int:
+        """Tokens of a text that one row has room for."""
+        return self.options.max_tokens - len(self.before) - len(self.after)
+
+    def lengths_and_rows(self, texts: Sequence[str]) -> Iterator[tuple[int, list[list[int]]]]:
+        """For each text: how many tokens it has uncut, special ones included, and its rows of ids by the policy.
+
+        A text has one row, or as many as it has windows.
+        """
         for start in range(0, len(texts), ROWS_AT_ONCE):
             chunk = list(texts[start : start + ROWS_AT_ONCE])
             for ids in self.inner(chunk, add_special_tokens=False, return_attention_mask=False)["input_ids"]:
                 uncut = len(ids) + len(self.before) + len(self.after)
-                yield uncut, [*self.before, *cut(ids, room, self.keep), *self.after]
+                yield uncut, [[*self.before, *part, *self.after] or [self.pad] for part in self._parts(ids)]
 
-    def encode(self, texts: Sequence[str]) -> list[list[int]]:
-        """The ids of each text."""
-        return [ids for _, ids in self.lengths_and_ids(texts)]
+    def _parts(self, ids: list[int]) -> list[list[int]]:
+        if self.options.keep == "windows":
+            return windows(ids, self.room, self.stride, self.options.most_windows)
+        return [cut(ids, self.room, self.options.keep)]
+
+    @property
+    def stride(self) -> int:
+        """Tokens from one window's start to the next."""
+        return self.options.stride or max(1, self.room // 2)
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest text that loses none, special ones included."""
+        more = (self.options.most_windows - 1) * self.stride if self.options.keep == "windows" else 0
+        return self.options.max_tokens + more
+
+    def encode(self, texts: Sequence[str]) -> list[list[list[int]]]:
+        """The rows of each text."""
+        return [rows for _, rows in self.lengths_and_rows(texts)]
+
+
+def windows(ids: list[int], room: int, stride: int, most: int) -> list[list[int]]:
+    """Overlapping parts of ``room`` ids, ``stride`` apart, at most so many; the last of a text ends where it ends."""
+    starts = range(0, max(1, len(ids) - room + stride), stride)[:most]
+    return [ids[start : start + room] for start in (max(0, min(s, len(ids) - room)) for s in starts)]
 
 
 def cut(ids: list[int], room: int, keep: Keep) -> list[int]:
@@ -127,7 +156,7 @@ def _wrap(inner: Any, options: Tokens, checkpoint: dict[str, str | None] | None 
     whole_row = inner("中", add_special_tokens=True)["input_ids"]
     start = next(i for i in range(len(whole_row)) if whole_row[i : i + len(bare)] == bare)
     before, after = tuple(whole_row[:start]), tuple(whole_row[start + len(bare) :])
-    return Tokenizer(inner, before, after, options.max_tokens, options.keep, checkpoint)
+    return Tokenizer(inner, before, after, options, checkpoint)
 
 
 def save(tokenizer: Tokenizer, folder: Path) -> None:

@@ -107,7 +107,10 @@ def _transformer(folder: Path, card: Card) -> Callable[[list[str]], Probabilitie
         import torch
 
         rows = tokenizer.encode(texts)
-        scores = transformer.logits(network, rows, tokenizer.pad, device, torch.float32)
-        return np.asarray(softmax(scores.astype(np.float64), axis=1))
+        flat = [row for windows in rows for row in windows]
+        scores = transformer.logits(network, flat, tokenizer.pad, device, torch.float32)
+        counts = [len(windows) for windows in rows] if len(flat) > len(rows) else None
+        pooled = transformer.pool(torch.from_numpy(scores), counts, tokenizer.options.pool).numpy()
+        return np.asarray(softmax(pooled.astype(np.float64), axis=1))
 
     return probabilities

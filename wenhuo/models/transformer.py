@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers.utils import logging as transformers_logging
 
+from wenhuo.encoding.options import Pool
 from wenhuo.errors import ModelError, SettingsError
 from wenhuo.files import read_json, write_json
 from wenhuo.models.backbones import Reference, load_backbone, max_positions
@@ -161,6 +162,23 @@ def pad_rows(rows: Sequence[npt.NDArray[np.int32] | list[int]], pad: int) -> tup
     return torch.from_numpy(ids), torch.from_numpy(mask)
 
 
+def pool(scores: Tensor, counts: Sequence[int] | None, how: Pool) -> Tensor:
+    """One row of logits a text from those of its windows: their mean, or the largest of each class.
+
+    Args:
+        scores: shape (windows, classes), the windows of a text one after the other.
+        counts: windows of each text; None: one each.
+        how: mean or max.
+    """
+    if counts is None:
+        return scores
+    fill = 0.0 if how == "mean" else float("-inf")
+    beside = nn.utils.rnn.pad_sequence(list(torch.split(scores, list(counts))), batch_first=True, padding_value=fill)
+    if how == "max":
+        return beside.amax(1)
+    return beside.sum(1) / torch.tensor(counts, device=scores.device).unsqueeze(1)
+
+
 def batches_by_length(lengths: Positions, tokens: int = TOKENS_AT_ONCE) -> Iterator[Positions]:
     """Row positions from the longest rows to the shortest, in groups of at most ``tokens`` tokens with padding."""
     order = np.argsort(-lengths, kind="stable")
@@ -192,7 +210,7 @@ def in_memory(run: Callable[[Positions], None], positions: Positions) -> None:
 def logits(
     network: Network, rows: Sequence[Any], pad: int, device: torch.device, dtype: torch.dtype
 ) -> npt.NDArray[np.float32]:
-    """The logits of encoded rows, shape (n, classes), in the rows' order.
+    """The logits of encoded rows (texts or windows), shape (n, classes), in the rows' order.
 
     Args:
         network: in evaluation mode, on ``device``.

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import torch
 
+from wenhuo.encoding.options import Pool
 from wenhuo.encoding.store import EncodedRows
 from wenhuo.models.devices import device_and_dtype
 from wenhuo.models.transformer import Network
@@ -25,11 +26,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Rows:
-    """Encoded rows, and what they need to become batches: the id that fills short ones, and the names of classes."""
+    """Encoded rows, and what they need to become batches and losses.
+
+    ``pad`` is the id that fills short rows, ``how`` pools the logits of windows, ``labels`` are the names of classes.
+    """
 
     train: EncodedRows
     validation: EncodedRows
     pad: int
+    how: Pool
     labels: Sequence[str]
 
 
@@ -54,8 +59,7 @@ def assemble(
         network.backbone.gradient_checkpointing_enable({"use_reentrant": False})
     network.to(device)
     train, validation = (
-        _source(network, name, part, rows.pad, options, device, dtype, checkpoints)
-        for name, part in (("train", rows.train), ("validation", rows.validation))
+        _source(network, name, rows, options, device, dtype, checkpoints) for name in ("train", "validation")
     )
     weights = losses.class_weights(options.objective, rows.labels, rows.train.labels)
     on_device = None if weights is None else torch.from_numpy(weights).to(device)
@@ -74,15 +78,15 @@ def _adapt(network: Network, options: TransformerCandidate, steps: int) -> RankS
 
 def _source(
     network: Network,
-    name: str,
-    rows: EncodedRows,
-    pad: int,
+    name: Literal["train", "validation"],
+    rows: Rows,
     options: TransformerCandidate,
     device: torch.device,
     dtype: torch.dtype,
     checkpoints: Path,
 ) -> sources.Source:
+    part = rows.train if name == "train" else rows.validation
     if not isinstance(options.tune, HeadOnly):
-        return sources.Tokens(network, rows, pad, device, dtype)
-    values = features.compute(network, rows, pad, device, dtype, checkpoints / f"features-{name}.npy")
-    return sources.Features(network.head, rows, values, device, dtype)
+        return sources.Tokens(network, part, rows.pad, rows.how, device, dtype)
+    values = features.compute(network, part, rows.pad, device, dtype, checkpoints / f"features-{name}.npy")
+    return sources.Features(network.head, part, values, rows.how, device, dtype)

@@ -77,7 +77,7 @@ def train_transformer(
     backbone = _backbone(options, encoder, card, len(tokenizer.inner))
     network = transformer.Network(backbone, options.head, len(card["dataset"]["labels"]), options.dropout)
     _check_length(network.max_positions, encoder)
-    rows = assembly.Rows(train, validation, tokenizer.pad, card["dataset"]["labels"])
+    rows = assembly.Rows(train, validation, tokenizer.pad, encoder.pool, card["dataset"]["labels"])
     training = assembly.assemble(network, rows, options, seed, checkpoints, watch)
     counts = trainable.count(network)
     _say_size(counts, train)

@@ -33,7 +33,7 @@ def compute(
         path: a ``.npy`` file.
 
     Returns:
-        float32, shape (n, …), or (tokens of all rows, hidden) where the head reads every token.
+        float32, shape (rows, …), or (tokens of all rows, hidden) where the head reads every token.
     """
     if not path.exists():
         with whole(path) as made:
@@ -53,14 +53,14 @@ def _write(network: Network, rows: EncodedRows, pad: int, device: torch.device, 
         with torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32):
             found = network.features(ids.to(device), mask.to(device)).float().cpu().numpy()
         if out is None:
-            shape = (len(rows.values), *found.shape[2:]) if per_token else (len(rows), *found.shape[1:])
+            shape = (len(rows.values), *found.shape[2:]) if per_token else (len(rows.row_lengths), *found.shape[1:])
             out = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
         if not per_token:
             out[positions] = found
             return
         for i, row in zip(positions, found, strict=True):
-            out[rows.offsets[i] : rows.offsets[i + 1]] = row[: rows.lengths[i]]
+            out[rows.offsets[i] : rows.offsets[i + 1]] = row[: rows.row_lengths[i]]
 
-    for positions in batches_by_length(rows.lengths):
+    for positions in batches_by_length(rows.row_lengths):
         in_memory(fill, positions)
     out.flush()

@@ -10,8 +10,18 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from wenhuo.encoding.options import Pool
 from wenhuo.encoding.store import EncodedRows
-from wenhuo.models.transformer import Classification, Network, Positions, batches_by_length, logits, pad_rows
+from wenhuo.models.transformer import (
+    Classification,
+    Network,
+    Positions,
+    batches_by_length,
+    in_memory,
+    logits,
+    pad_rows,
+    pool,
+)
 
 
 class Source(Protocol):
@@ -31,6 +41,12 @@ class Source(Protocol):
         """Logits of all rows without gradients, shape (n, classes)."""
 
 
+def padded(rows: EncodedRows, positions: Positions) -> int:
+    """Tokens of some texts in one batch: as many rows as they have, all as long as the longest."""
+    found, _ = rows.rows_of(positions)
+    return len(found) * int(rows.row_lengths[found].max())
+
+
 @dataclass(frozen=True)
 class Tokens:
     """Rows of tokens, through backbone and head."""
@@ -38,23 +54,28 @@ class Tokens:
     network: Network
     rows: EncodedRows
     pad: int
+    how: Pool
     device: torch.device
     dtype: torch.dtype
 
     def padded(self, positions: Positions) -> int:
-        """As many rows as there are, all as long as the longest."""
-        return len(positions) * int(self.rows.lengths[positions].max())
+        """What some texts cost in one batch."""
+        return padded(self.rows, positions)
 
     def scores(self, positions: Positions) -> Tensor:
-        """Logits of some rows with their gradients."""
-        ids, mask = pad_rows([self.rows.row(i) for i in positions], self.pad)
+        """Logits of some texts with their gradients."""
+        found, counts = self.rows.rows_of(positions)
+        ids, mask = pad_rows([self.rows.row(i) for i in found], self.pad)
         with torch.autocast(self.device.type, dtype=self.dtype, enabled=self.dtype != torch.float32):
-            return self.network(ids.to(self.device), mask.to(self.device)).float()  # type: ignore[no-any-return]
+            scores = self.network(ids.to(self.device), mask.to(self.device)).float()
+        return pool(scores, counts, self.how)
 
     def all_scores(self) -> npt.NDArray[np.float32]:
-        """Logits of all rows."""
-        rows = [self.rows.row(i) for i in range(len(self.rows))]
-        return logits(self.network, rows, self.pad, self.device, self.dtype)
+        """Logits of all texts."""
+        found, counts = self.rows.rows_of(np.arange(len(self.rows)))
+        scores = logits(self.network, [self.rows.row(i) for i in found], self.pad, self.device, self.dtype)
+        pooled: npt.NDArray[np.float32] = pool(torch.from_numpy(scores), counts, self.how).numpy()
+        return pooled
 
 
 @dataclass(frozen=True)
@@ -64,35 +85,42 @@ class Features:
     head: Classification
     rows: EncodedRows
     values: npt.NDArray[np.float32]
+    how: Pool
     device: torch.device
     dtype: torch.dtype
 
     def padded(self, positions: Positions) -> int:
-        """As many rows as there are, all as long as the longest."""
-        return len(positions) * int(self.rows.lengths[positions].max())
+        """What some texts cost in one batch."""
+        return padded(self.rows, positions)
 
     def scores(self, positions: Positions) -> Tensor:
-        """Logits of some rows with the gradients of the head."""
-        features, mask = self._batch(positions)
+        """Logits of some texts with the gradients of the head."""
+        found, counts = self.rows.rows_of(positions)
+        features, mask = self._batch(found)
         with torch.autocast(self.device.type, dtype=self.dtype, enabled=self.dtype != torch.float32):
-            return self.head(features.to(self.device), mask.to(self.device)).float()  # type: ignore[no-any-return]
+            scores = self.head(features.to(self.device), mask.to(self.device)).float()
+        return pool(scores, counts, self.how)
 
-    def _batch(self, positions: Positions) -> tuple[Tensor, Tensor]:
+    def _batch(self, rows: Positions) -> tuple[Tensor, Tensor]:
         if not self.head.options.per_token:
-            return torch.from_numpy(self.values[positions]), torch.ones(len(positions), 1, dtype=torch.int64)
-        lengths = self.rows.lengths[positions]
-        features = torch.zeros(len(positions), int(lengths.max()), self.values.shape[-1])
+            return torch.from_numpy(self.values[rows]), torch.ones(len(rows), 1, dtype=torch.int64)
+        lengths = self.rows.row_lengths[rows]
+        features = torch.zeros(len(rows), int(lengths.max()), self.values.shape[-1])
         mask = torch.zeros(features.shape[:2], dtype=torch.int64)
-        for i, (position, length) in enumerate(zip(positions, lengths, strict=True)):
-            start = self.rows.offsets[position]
+        for i, (row, length) in enumerate(zip(rows, lengths, strict=True)):
+            start = self.rows.offsets[row]
             features[i, :length] = torch.from_numpy(np.array(self.values[start : start + length]))
             mask[i, :length] = 1
         return features, mask
 
     @torch.inference_mode()
     def all_scores(self) -> npt.NDArray[np.float32]:
-        """Logits of all rows."""
+        """Logits of all texts."""
         out = np.zeros((len(self.rows), self.head.out.out_features), dtype=np.float32)
-        for positions in batches_by_length(self.rows.lengths):
+
+        def fill(positions: Positions) -> None:
             out[positions] = self.scores(positions).cpu().numpy()
+
+        for positions in batches_by_length(self.rows.lengths):
+            in_memory(fill, positions)
         return out

@@ -16,7 +16,7 @@ def make(**more):
 
 def test_characters_latin_words_and_unknowns():
     tokenizer = make()
-    pieces = tokenizer.inner.convert_ids_to_tokens(tokenizer.encode(["我 爱wifi2x 火"])[0])
+    pieces = tokenizer.inner.convert_ids_to_tokens(tokenizer.encode(["我 爱wifi2x 火"])[0][0])
     assert pieces == ["[CLS]", "我", "爱", "wifi", "##2", "##x", "[UNK]", "[SEP]"]
 
 
@@ -50,7 +50,7 @@ def test_a_cut_row_fits_and_a_short_one_is_whole(ids, room, keep):
 
 def test_long_rows_are_counted_and_keep_their_special_tokens():
     tokenizer = make(max_tokens=8)
-    [(length, ids)] = tokenizer.lengths_and_ids(["我" * 50])
+    [(length, [ids])] = tokenizer.lengths_and_rows(["我" * 50])
     assert (length, len(ids)) == (52, 8)
     assert ids[0] == tokenizer.before[0]
     assert ids[-1] == tokenizer.after[0]
@@ -58,6 +58,6 @@ def test_long_rows_are_counted_and_keep_their_special_tokens():
 
 @given(st.text(max_size=60))
 def test_any_text_encodes(text):
-    [ids] = make().encode([text])
+    [[ids]] = make().encode([text])
     assert ids[0] == 2
     assert ids[-1] == 3

@@ -101,7 +101,7 @@ def stepper():
         network = transformer.Network(backbone, Mean(kind="mean"), 3, 0.0)
         offsets, values = pack([[2, 7, 9, 3], [2, 8, 3], [2, 30, 31, 32, 3]])
         rows = EncodedRows(np.array([0, 2, 1], dtype=np.int32), offsets, values)
-        source = sources.Tokens(network, rows, 0, torch.device("cpu"), torch.float32)
+        source = sources.Tokens(network, rows, 0, "mean", torch.device("cpu"), torch.float32)
         chosen = options(objective=objective)
         return steps.Stepper(network, source, optimizers.make_optimizer(network, chosen), chosen, None, None)
 

@@ -163,8 +163,8 @@ def test_training_the_head_on_kept_features_equals_freezing_the_backbone(tokens,
         from wenhuo.training.sources import Features, Tokens
 
         kept, fresh = (
-            Features(network.head, rows, values, cpu, torch.float32),
-            Tokens(network, rows, 0, cpu, torch.float32),
+            Features(network.head, rows, values, "mean", cpu, torch.float32),
+            Tokens(network, rows, 0, "mean", cpu, torch.float32),
         )
         positions = np.array([3, 17, 100, 42])
         assert torch.allclose(kept.scores(positions), fresh.scores(positions), atol=1e-5), head
