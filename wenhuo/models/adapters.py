@@ -24,8 +24,8 @@ SUFFIX = f".{NAME}"
 
 # Endings of the layers that make keys and values, and of those that read the inner layer, by family.
 KEYS_AND_VALUES: tuple[str, ...] = ("key", "value", "k_proj", "v_proj", "key_proj", "value_proj", "attn.Wqkv")
-KEYS_AND_VALUES += ("c_attn", "query_key_value", "in_proj")
-INNER = ("output.dense", "down_proj", "mlp.c_proj", "mlp.Wo", "ffn_output", "fc2", "dense_4h_to_h")
+KEYS_AND_VALUES += ("c_attn", "query_key_value", "in_proj", "k_lin", "v_lin")
+INNER = ("output.dense", "down_proj", "mlp.c_proj", "mlp.Wo", "ffn_output", "fc2", "ffn.lin2", "dense_4h_to_h")
 
 
 def adapt(backbone: Any, adapter: AnyAdapter, steps: int) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -67,13 +68,15 @@ class Network(nn.Module):
                 f"the head {head.kind} reads {self.states} layers, but the backbone has {shape.states - 1}",  # type: ignore[attr-defined]
                 "give the head fewer layers",
             )
+        known = signature(backbone.forward).parameters
+        self.more = {"use_cache": False} if "use_cache" in known else {}  # a decoder would keep keys for a next token
         self.head = Classification(head, shape, classes, dropout)
         self.classes = classes
 
     def features(self, ids: Tensor, mask: Tensor) -> Tensor:
         """What the head's trained part reads of token ids and their mask, both of shape (rows, tokens)."""
         several = self.states > 1
-        made = self.backbone(input_ids=ids, attention_mask=mask, output_hidden_states=several)
+        made = self.backbone(input_ids=ids, attention_mask=mask, output_hidden_states=several, **self.more)
         states = [*made.hidden_states[-self.states : -1], made.last_hidden_state] if several else [made[0]]
         return self.head.options.features(states, mask)
 

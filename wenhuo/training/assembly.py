@@ -11,6 +11,7 @@ import torch
 
 from wenhuo.encoding.options import Pool
 from wenhuo.encoding.store import EncodedRows
+from wenhuo.errors import SettingsError
 from wenhuo.models.devices import device_and_dtype
 from wenhuo.models.transformer import Network
 from wenhuo.models.tuning import AdaLora, Adapter, HeadOnly
@@ -56,7 +57,7 @@ def assemble(
     ranks = _adapt(network, options, plan.steps)
     trainable.choose(network, options.tune)
     if options.gradient_checkpointing:
-        network.backbone.gradient_checkpointing_enable({"use_reentrant": False})
+        _keep_less(network)
     network.to(device)
     train, validation = (
         _source(network, name, rows, options, device, dtype, checkpoints) for name in ("train", "validation")
@@ -74,6 +75,16 @@ def _adapt(network: Network, options: TransformerCandidate, steps: int) -> RankS
 
     network.backbone = adapters.adapt(network.backbone, options.tune, steps)
     return adapters.RankSchedule(network.backbone) if isinstance(options.tune, AdaLora) else None
+
+
+def _keep_less(network: Network) -> None:
+    try:
+        network.backbone.gradient_checkpointing_enable({"use_reentrant": False})
+    except ValueError:
+        family = network.backbone.config.model_type
+        raise SettingsError(
+            f"transformers has no gradient_checkpointing for {family}", "set tokens_at_once instead"
+        ) from None
 
 
 def _source(
