@@ -12,7 +12,7 @@ export DO_NOT_TRACK := true
 # uv reads none of pip's settings; a folder of wheels is worth keeping.
 export UV_FIND_LINKS := $(PIP_FIND_LINKS)
 
-.PHONY: help setup run repro summary ui test test-all check format lock deploy deploy-status deploy-stop clean
+.PHONY: help setup run repro summary ui test test-all bench check format lock deploy deploy-status deploy-stop clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -49,6 +49,11 @@ test: setup  ## the tests that take seconds each
 
 test-all: setup  ## the slow tests: whole graphs, killed processes, servers, a browser
 	@python -m pytest -m slow
+
+bench: setup  ## measure what the README claims, beside what one would otherwise pick (an hour; results in benchmarks/)
+	@python -m benchmarks.near_duplicates
+	@python -m benchmarks.wrong_labels
+	@python -m benchmarks.size
 
 check: setup  ## formatting, lint, types, and the two graph files
 	@ruff format --check .

@@ -12,7 +12,7 @@ from rich.text import Text
 from wenhuo.errors import DataError
 from wenhuo.files import read_json
 
-REPORTS = ("ingest", "validation", "clean", "split", "metrics", "registration")
+REPORTS = ("ingest", "validation", "clean", "split", "audit", "metrics", "registration")
 
 
 def print_summary(root: Path) -> None:
@@ -56,9 +56,20 @@ def _rows(found: dict[str, Any]) -> Table:
     table.add_row("validate", f"{read:,}", f"{read:,}", verdict)
     removed = ", ".join(f"{count:,} {reason}" for reason, count in _reasons(clean).items() if count)
     table.add_row("clean", f"{read:,}", f"{_total(clean['rows']['out']):,}", Text(removed or "nothing removed"))
-    splits = found["metrics"]["rows"]
-    table.add_row("split", f"{sum(splits.values()):,}", f"{sum(splits.values()):,}", _counts(splits))
+    splits, cleaned = found["metrics"]["rows"], _total(clean["rows"]["out"])
+    table.add_row("split", f"{cleaned:,}", f"{sum(splits.values()):,}", _counts(splits))
+    table.add_row(
+        "audit", f"{sum(splits.values()):,}", f"{sum(splits.values()):,}", _suspects(found["audit"]["suspects"])
+    )
     return table
+
+
+def _suspects(suspects: dict[str, Any]) -> str:
+    """How many labels look wrong."""
+    flagged = {split: count for split, count in suspects["flagged"].items() if count}
+    if suspects["reason"]:
+        return f"no labels were judged: {suspects['reason']}"
+    return f"labels that look wrong: {_counts(flagged) or 'none'}"
 
 
 def _reasons(clean: dict[str, Any]) -> dict[str, int]:
@@ -105,11 +116,11 @@ def _table(*columns: str) -> Table:
 def _outcome(metrics: dict[str, Any], registration: dict[str, Any]) -> list[Text]:
     version = f"{registration['model']} version {registration['version']}"
     reports = (
+        "reports/data.html",
         "reports/validation.html",
         "reports/metrics.json",
         "reports/plots/",
         "reports/errors/",
-        "reports/removed.parquet",
     )
     return [
         Text.assemble(("winner     ", "bold"), f"{metrics['winner']}, chosen on validation"),
