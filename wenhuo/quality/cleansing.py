@@ -46,6 +46,7 @@ def clean_corpus(rules: Rules, corpus: Path, corrections: Path | None, outputs: 
     """
     decisions = read_corrections(corrections) if corrections else []
     about = read_about(corpus)
+    outputs.cleaned.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".clean.", suffix=PARTIAL, dir=outputs.cleaned.parent) as folder:
         scratch = Path(folder)
         ledger = keep_ledger(corpus, rules.normalise, scratch / "cleaned", (one.id for one in decisions))

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from wenhuo.console import track
+from wenhuo.errors import DataError
 from wenhuo.quality.gathering import Groups, ahead
 from wenhuo.text.cleaning import Cleaning, plan
 from wenhuo.text.columns import clean_column
@@ -27,7 +28,10 @@ from wenhuo.text.keys import loose_keys
 Split = pl.Enum(["train", "validation", "test"])
 CLEANED = pa.schema([("cleaned", pa.large_string())])
 
-_READ = ("id", "text", "label", "split", "origin", "row")
+COLUMNS = ("id", "text", "label", "split", "origin", "row", "source")
+"""The columns of a corpus."""
+
+_READ = COLUMNS[:-1]
 _KEY_BYTES = 16
 _BLANK = np.frombuffer(blake2b(b"", digest_size=_KEY_BYTES).digest(), dtype=np.uint64)
 _KEPT = ("place", "split", "label", "as_read", "key", "size")
@@ -60,8 +64,12 @@ def keep_ledger(corpus: Path, steps: Cleaning, cleaned: Path, ids: Iterable[str]
         steps: of cleaning.
         cleaned: the scratch file to write: for each row of the corpus its cleaned text, null where it is as read.
         ids: rows to be found.
+
+    Raises:
+        DataError: the corpus lacks a column.
     """
-    wanted = set(ids)
+    wanted = list(ids)
+    _check(corpus)
     columns, named = [_columns(_nothing())], dict[str, int]()
     counts, texts_changed = Counter[str](), 0
     with Groups(corpus, _READ) as groups, pq.ParquetWriter(cleaned, CLEANED, compression="lz4") as writer:
@@ -82,6 +90,12 @@ def keep_ledger(corpus: Path, steps: Cleaning, cleaned: Path, ids: Iterable[str]
     return Ledger(
         rows, labels, named, {"texts": texts_changed} | {name: counts[name] for name, _ in plan(steps).active}
     )
+
+
+def _check(corpus: Path) -> None:
+    lacking = [name for name in COLUMNS if name not in pq.read_schema(corpus).names]
+    if lacking:
+        raise DataError(f"{corpus} lacks {', '.join(lacking)}", "run the stage ingest again")
 
 
 def _nothing() -> pl.DataFrame:

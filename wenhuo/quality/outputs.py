@@ -10,11 +10,9 @@ from typing import Any
 import polars as pl
 
 from wenhuo.quality.gathering import Shelf, ahead
+from wenhuo.quality.ledger import COLUMNS
 from wenhuo.quality.sifting import contradictory
 from wenhuo.quality.tables import write_chunks
-
-COLUMNS = ("id", "text", "label", "split", "origin", "row", "source")
-"""The columns of a corpus."""
 
 _KINDS: dict[str, Any] = dict.fromkeys((*COLUMNS, "cluster", "reason", "of", "group"), pl.String)
 _KINDS |= {"row": pl.Int64, "leaked": pl.Boolean, "stays": pl.Boolean, "similarity": pl.Float32}
