@@ -62,7 +62,7 @@ def _table() -> NDArray[np.uint32]:
         table[code] = _plain(code)
     simplified = table.copy()
     simplified[IDEOGRAPHS] = _simplified(table[IDEOGRAPHS])
-    return simplified[table]
+    return simplified[simplified[table]]  # 薴 becomes 苧, and that 苎
 
 
 def _plain(code: int) -> int:

@@ -1,4 +1,6 @@
+import random
 from collections.abc import Sequence
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -6,6 +8,7 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError as Mistake
 
 from wenhuo.quality.near import Near, find
 from wenhuo.quality.near_options import NearDuplicates
@@ -73,3 +76,37 @@ def test_chunks_change_nothing(tmp_path: Path, values: list[str | None], size: i
 def test_without_a_threshold_only_what_folds_to_the_same_is_found(tmp_path: Path) -> None:
     near = found([LONG, LONG[:-1], LONG + "。"], tmp_path, threshold=None)
     assert near.cluster.tolist() == [0, -1, 0]
+
+
+def test_a_crowd_of_near_copies_is_one_cluster(tmp_path: Path) -> None:
+    """More than 20 share each bucket, so that not every pair is compared."""
+    base = "".join(chr(0x4E00 + number) for number in range(120))
+    rows = [base[:place] + "变" + base[place + 1 :] for place in range(0, 120, 2)]
+    near = found([*rows, "另一篇", base], tmp_path)
+    assert near.cluster.tolist() == [0] * 60 + [-1, 0]
+    assert near.similarity[:60].min() > 0.9
+    assert near.unlooked > 0
+
+
+def test_no_more_is_found_than_comparing_all_finds_and_hardly_less(tmp_path: Path) -> None:
+    draw = random.Random(3)
+    base = ["".join(draw.choices("的一是了我不人在他有这个上们来到时大地为子中你说生国年", k=30)) for _ in range(40)]
+    rows = [text[:place] + text[place + draw.randint(0, 3) :] for text in base for place in (0, 5, 11, 20)]
+    grams = [{text[at : at + size] for size in (1, 2) for at in range(len(text) - size + 1)} for text in rows]
+    true = {
+        (left, right): len(grams[left] & grams[right]) / len(grams[left] | grams[right])
+        for left, right in combinations(range(len(rows)), 2)
+    }
+    expected = {pair for pair, similarity in true.items() if similarity >= 0.7 and rows[pair[0]] != rows[pair[1]]}
+    near = found(rows, tmp_path)
+    edges = {(int(left), int(right)) for left, right in near.edges}
+    firsts = {(rows.index(rows[left]), rows.index(rows[right])) for left, right in expected}
+    assert edges <= firsts
+    assert len(edges) >= 0.97 * len(firsts) > 20
+    assert near.pairs == len(edges)
+
+
+def test_options_have_limits() -> None:
+    for wrong in ({"threshold": 0.2}, {"threshold": 1.1}, {"characters": 4}, {"permutations": 8}, {"ngrams": 2}):
+        with pytest.raises(Mistake):
+            NearDuplicates(**wrong)  # type: ignore[arg-type]
