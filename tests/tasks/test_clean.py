@@ -1,5 +1,6 @@
 import json
 import random
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -130,6 +131,15 @@ def test_row_order_changes_no_byte(tmp_path: Path) -> None:
     order = list(range(len(ROWS)))
     random.Random(3).shuffle(order)
     run(tmp_path / "b", table[order])
+    for name in OUTPUTS:
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_row_groups_change_no_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = corpus(ROWS)
+    run(tmp_path / "a", table)
+    monkeypatch.setattr("wenhuo.quality.tables.pq.write_table", partial(pq.write_table, row_group_size=2))
+    run(tmp_path / "b", table)
     for name in OUTPUTS:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 

@@ -2,7 +2,8 @@
 
 The order is that of ``STEPS``. Markup goes first, for it may hide everything else. Mojibake is turned back before the
 characters are touched that it consists of. Addresses and numbers are masked once their characters are settled, before
-runs are cut and marks are stripped in them. White space comes last, for every other step may leave some.
+runs are cut and marks are stripped in them; runs of emoji are cut before these have names. White space comes last, for
+every other step may leave some.
 
 A step may uncover work for an earlier one (``&amp;lt;br&amp;gt;`` decodes to ``&lt;br&gt;`` and then to a tag), so the
 steps are repeated until nothing changes; a cleaned text cleaned again is therefore the same text. Only characters that
@@ -147,8 +148,8 @@ STEPS: dict[str, Callable[[str, Cleaning], str]] = {
     "emails": lambda text, _: masks.mask_emails(text),
     "mentions": lambda text, _: masks.mask_mentions(text),
     "phones": lambda text, _: masks.mask_phones(text),
-    "emoji": lambda text, _: marks.named_emoji(text),
     "repeats": lambda text, steps: marks.shortened_runs(text, steps.repeats or 0),
+    "emoji": lambda text, _: marks.named_emoji(text),
     "punctuation": lambda text, _: marks.without_punctuation(text),
     "whitespace": lambda text, _: characters.single_spaced(text),
 }
