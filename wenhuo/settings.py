@@ -69,9 +69,11 @@ def _describe(section: str, model: type[Section], error: ValidationError, values
 
 
 def _place(location: tuple[int | str, ...], values: Any) -> str:
-    """Where a mistake stands in the file; pydantic also names the kind of a union, which the file does not."""
+    """Where a mistake stands in the file; pydantic also names kinds of a union and keys, which the file does not."""
     place = ""
     for number, part in enumerate(location):
+        if part == "[key]":
+            continue
         if isinstance(values, dict):
             if part not in values and number < len(location) - 1:
                 continue

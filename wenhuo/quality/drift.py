@@ -102,8 +102,9 @@ def compare(before: Version, now: Version, characters: Counts) -> dict[str, Any]
 
 def drift_batches(changes: Mapping[str, Any]) -> dict[str, pl.DataFrame]:
     """The tables that the checks are about; none of labels where they are not known."""
+    grown = changes["rows"]["change"]
     figures = {
-        "rows_change": changes["rows"]["change"],
+        "rows_change": float("inf") if grown is None else grown,
         "label_shift": changes["label_shift"],
         "length_shift": changes["length_shift"],
         "new_characters": changes["new_characters"]["share"],
@@ -128,7 +129,7 @@ def _parts(before: Mapping[str, int], now: Mapping[str, int]) -> list[dict[str, 
 
 
 def _part(name: str, before: int, now: int) -> dict[str, Any]:
-    change = round(now / before - 1, 6) if before else None
+    change = round(now / before - 1, 6) if before else None if now else 0.0
     return {"name": name, "before": before, "now": now, "change": change}
 
 

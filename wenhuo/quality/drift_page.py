@@ -24,11 +24,9 @@ FOOTER = Markup(
 def render_drift(report: Mapping[str, Any]) -> str:
     """The page for a report, see :func:`wenhuo.quality.succession.follow`; the same report, the same bytes."""
     stopped = bool(report["errors"]) and not report["accepted"]
-    top = sections.header("drift of the data", headline(report), report, good=not stopped)
-    note = (
-        Markup("If this version may differ as it does: <code>wenhuo accept</code>, and run again.") if stopped else ""
-    )
-    parts = [sections.expectations(report, note), changes(report), history(report)]
+    hint = Markup("If this version may differ as it does: <code>wenhuo accept</code>, and run again.")
+    top = sections.header("drift of the data", headline(report), report, good=not stopped, hint=hint if stopped else "")
+    parts = [sections.expectations(report, note=""), changes(report), history(report)]
     return render_page("Drift of the data", top, parts, FOOTER)
 
 

@@ -21,6 +21,7 @@ def length_pictures(changes: Mapping[str, Any]) -> list[dict[str, Any]]:
     edges = length_edges(longest)
     drawn = {
         name: {"rows_by_bin": _coarse(changes["lengths"][which], edges), **changes["quantiles"][which]}
+        | {"past": which == "before"}
         for name, which in both.items()
         if changes["lengths"][which]
     }

@@ -18,7 +18,8 @@ def histograms(lengths: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The bars, ticks and median line of each split's lengths, drawn to one scale so that splits compare.
 
     Args:
-        lengths: ``edges`` of the bins and for each split ``rows_by_bin`` and quantiles.
+        lengths: ``edges`` of the bins and for each split ``rows_by_bin``, quantiles, and ``past`` where it is one to
+            compare with.
     """
     edges, splits = lengths["edges"], lengths["splits"]
     first = min((_first_filled(split["rows_by_bin"]) for split in splits.values()), default=0)
@@ -27,6 +28,7 @@ def histograms(lengths: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [
         {
             "name": name,
+            "past": False,
             **{key: value for key, value in split.items() if key != "rows_by_bin"},
             "bars": _bars(split["rows_by_bin"], edges, first, step, tallest),
             "ticks": _ticks(edges, first, step),

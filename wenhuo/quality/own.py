@@ -125,16 +125,15 @@ class OwnExpectation(Section):
     where: Where = Field(default_factory=lambda: Where(), description="Only these rows; all of them when left out.")
 
 
-def _named(own: dict[str, OwnExpectation]) -> dict[str, OwnExpectation]:
-    for name in own:
-        if not NAME.fullmatch(name):
-            raise ValueError(f"{name!r} is no name: use lower-case letters, digits and _, a letter first")
-        if name in built_in_names():
-            raise ValueError(f"{name} is built in; change it under levels, or choose another name")
-    return own
+def _named(name: str) -> str:
+    if not NAME.fullmatch(name):
+        raise ValueError("this is no name: use lower-case letters, digits and _, a letter first")
+    if name in built_in_names():
+        raise ValueError("this expectation is built in; change it under levels, or choose another name")
+    return name
 
 
-class Own(RootModel[Annotated[dict[str, OwnExpectation], AfterValidator(_named)]]):
+class Own(RootModel[dict[Annotated[str, AfterValidator(_named)], OwnExpectation]]):
     """The expectations of one's own by their names."""
 
 
@@ -165,9 +164,19 @@ def _unfit(name: str, value: Any, kinds: Collection[str]) -> str:
         return f"{name} must be a list, not {value!r}"
     if name == "value_set" and kinds == {"name"} and not all(isinstance(item, str) for item in value):
         return "value_set holds words here: put quotes around numbers, true and false"
+    if name == "quantile_ranges" and not _fit_quantiles(value):
+        return "quantile_ranges must be {quantiles: [0.5, …], value_ranges: [[least, most], …]}, one range a quantile"
     if name in ("regex", "regex_list"):
         return next(filter(None, map(_unfit_pattern, value if isinstance(value, list) else [value])), "")
     return ""
+
+
+def _fit_quantiles(value: Any) -> bool:
+    if not isinstance(value, dict) or set(value) != {"quantiles", "value_ranges"}:
+        return False
+    quantiles, ranges = value["quantiles"], value["value_ranges"]
+    pairs = isinstance(ranges, list) and all(isinstance(pair, list) and len(pair) == 2 for pair in ranges)
+    return pairs and isinstance(quantiles, list) and len(quantiles) == len(ranges)
 
 
 def _unfit_pattern(pattern: Any) -> str:

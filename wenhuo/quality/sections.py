@@ -15,7 +15,7 @@ from wenhuo.quality.histograms import DRAWING, histograms
 from wenhuo.quality.page import fragment
 
 
-def header(subject: str, headline: str, summary: Mapping[str, Any], *, good: bool) -> Markup:
+def header(subject: str, headline: str, summary: Mapping[str, Any], *, good: bool, hint: Markup | str = "") -> Markup:
     """The top of a page.
 
     Args:
@@ -23,17 +23,17 @@ def header(subject: str, headline: str, summary: Mapping[str, Any], *, good: boo
         headline: the verdict, one sentence.
         summary: of which ``rows.all``, ``labels.number``, ``source`` and ``synthetic`` are shown.
         good: colours the headline.
+        hint: what to do, one sentence; nothing when empty.
     """
     about = {"source": summary["source"], "synthetic": summary["synthetic"]}
     rows, labels = summary["rows"]["all"], summary["labels"]["number"]
-    return fragment(
-        "sections/header.html", subject=subject, headline=headline, good=good, rows=rows, labels=labels, **about
-    )
+    words = {"subject": subject, "headline": headline, "good": good, "hint": hint}
+    return fragment("sections/header.html", rows=rows, labels=labels, **words, **about)
 
 
 NO_TEXTS = Markup(
-    "Texts are not shown here on purpose. A row is found by its id in <code>data/corpus.parquet</code>, or at the place "
-    "in its source that stands beside it."
+    "Texts are not shown here on purpose. A row is found by its id in <code>data/corpus.parquet</code>, "
+    "or at the place in its source that stands beside it."
 )
 
 

@@ -47,10 +47,11 @@ def validate_corpus(corpus: Path, limits: Limits, expectations: Path | None = No
         SettingsError: with every mistake in expectations.yaml, before the corpus is read.
     """
     chosen = read_expectations(expectations)
+    prepared = prepare(chosen.own)
     about = read_about(corpus)
     label_order = about.get("label_order")
     checks = [*chosen.applied(all_checks(limits, label_order)), *chosen.own]
-    prepared = prepare(checks)
+    prepared |= prepare(check for check in checks if not check.own)
     measures = measure(corpus, label_order)
     batches = tallies(corpus, measures, label_order) | {"rows": measures.rows}
     verdicts = hold(batches, checks, prepared, lambda positions: places(corpus, positions))

@@ -10,7 +10,7 @@ import logging
 import math
 import numbers
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ from great_expectations.expectations.registry import get_expectation_impl
 
 from wenhuo.errors import SettingsError
 from wenhuo.quality.expectations import NAMED, Check, Level, Unit
-from wenhuo.quality.vocabulary import COLUMN_ARGUMENTS
+from wenhuo.quality.vocabulary import COLUMN_ARGUMENTS, by_row
 
 EXAMPLES = 20  # offenders named per expectation: enough to see a pattern, few enough to read
 NUMBERS_ONLY = {"result_format": "BASIC", "partial_unexpected_count": 0, "exclude_unexpected_values": True}
@@ -65,7 +65,7 @@ class Verdict:
     offenders: list[dict[str, Any]]
 
 
-def prepare(checks: Sequence[Check]) -> dict[str, Any]:
+def prepare(checks: Iterable[Check]) -> dict[str, Any]:
     """The expectations by the names of their checks, so that what Great Expectations refuses is known before reading.
 
     Raises:
@@ -182,7 +182,7 @@ def _verdict(check: Check, answer: Any, about: pl.DataFrame, places: Places) -> 
 def _broken_by(check: Check, result: Mapping[str, Any], about: pl.DataFrame) -> int | None:
     """How many rows break it; None where it is not about single rows."""
     if check.own:
-        count = result.get("unexpected_count")
+        count = result.get("unexpected_count") if by_row(check.expectation) else None
         return None if count is None else int(count)
     if check.offenders is None or check.batch not in ("whole", "labels"):
         return None

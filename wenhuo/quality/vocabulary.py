@@ -77,3 +77,8 @@ EXPECTATIONS: dict[str, Asked] = {
     "table_row_count_to_equal": _asked("value"),
 }
 """By name without the ``expect_`` before it."""
+
+
+def by_row(expectation: str) -> bool:
+    """Is each row judged by itself? Of such an expectation one may ask that most rows meet it."""
+    return MOSTLY in EXPECTATIONS[expectation.removeprefix(PREFIX)].optional
