@@ -82,25 +82,46 @@ def start(folder: Path, tokens: Path, chosen: TransformerCandidate) -> subproces
     return subprocess.Popen([*map(str, command), chosen.model_dump_json()], env=environment, cwd=folder)
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_killed_and_resumed_equals_undisturbed(tokens, tmp_path, number):
-    chosen = options(epochs=40, patience=40, checkpoint_seconds=0, learning_rate=0.001)
-    whole = start(tmp_path / "whole", tokens, chosen)
-    assert whole.wait(120) == 0
+PLAIN = {"epochs": 40, "patience": 40, "learning_rate": 0.001}
+RICH = {
+    "epochs": 25,
+    "patience": 25,
+    "layers": 2,
+    "tune": {"kind": "adalora", "start_rank": 4, "rank": 2},
+    "head": {"kind": "cnn", "filters": 8},
+    "objective": {"r_drop": 0.5, "fgm": 0.05, "class_weights": "balanced"},
+    "tokens_at_once": 200,
+}
 
-    broken = start(tmp_path / "broken", tokens, chosen)
+
+def interrupt(folder: Path, tokens: Path, chosen: TransformerCandidate, number: signal.Signals) -> None:
+    broken = start(folder, tokens, chosen)
     deadline = time.monotonic() + 90
-    while not list((tmp_path / "broken" / "checkpoints").glob("step-*")) and time.monotonic() < deadline:
+    while not list((folder / "checkpoints").glob("step-*")) and time.monotonic() < deadline:
         time.sleep(0.02)
     time.sleep(0.5)
     broken.send_signal(number)
     assert broken.wait(60) != 0
-    assert not (tmp_path / "broken" / "curves.csv").exists()
-    left = list((tmp_path / "broken" / "checkpoints").glob("step-*"))
-    assert left, "killed before the first checkpoint"
+    assert not (folder / "curves.csv").exists()
+    assert list((folder / "checkpoints").glob("step-*")), "killed before the first checkpoint"
 
+
+@pytest.mark.parametrize(
+    ("number", "more"),
+    [
+        (signal.SIGKILL, PLAIN),
+        (signal.SIGTERM, PLAIN),
+        pytest.param(signal.SIGKILL, RICH, marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, RICH, marks=pytest.mark.slow),
+    ],
+)
+def test_killed_and_resumed_equals_undisturbed(tokens, tmp_path, number, more):
+    chosen = options(checkpoint_seconds=0, **more)
+    whole = start(tmp_path / "whole", tokens, chosen)
+    assert whole.wait(200) == 0
+    interrupt(tmp_path / "broken", tokens, chosen, number)
     resumed = start(tmp_path / "broken", tokens, chosen)
-    assert resumed.wait(120) == 0
+    assert resumed.wait(200) == 0
     assert digest(tmp_path / "whole" / "model") == digest(tmp_path / "broken" / "model")
     assert (tmp_path / "whole" / "curves.csv").read_bytes() == (tmp_path / "broken" / "curves.csv").read_bytes()
 
