@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 import time
@@ -246,6 +248,34 @@ def test_a_class_missing_from_validation_is_said(tmp_path: Path) -> None:
     (verdict,) = (one for one in found["expectations"] if one["name"] == "labels_in_every_split")
     assert not verdict["success"]
     assert verdict["rows"] == sum(row["label"] == "a" for row in missing)
+
+
+@pytest.mark.slow
+def test_a_fresh_clone_knows_the_previous_version_from_the_cache(tmp_path: Path) -> None:
+    shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")
+    shutil.copyfile(ROOT / "expectations.yaml", tmp_path / "expectations.yaml")
+    paths = {"corpus": "c.parquet", "expectations": "expectations.yaml"}
+    reports = {"report": "reports/validation.json", "page": "reports/validation.html"}
+    options = " ".join(f"--{name} {path}" for name, path in (paths | reports).items())
+    stage = {"cmd": f"{sys.executable} -m tasks validate {options}"}
+    stage |= {"deps": list(paths.values()), "outs": list(reports.values())}
+    (tmp_path / "dvc.yaml").write_text(json.dumps({"stages": {"validate": stage}}), encoding="utf-8")
+
+    def dvc(*arguments: str) -> None:
+        environment = os.environ | {"PYTHONPATH": str(ROOT), "DVC_NO_ANALYTICS": "1"}
+        subprocess.run([sys.executable, "-m", "dvc", *arguments], cwd=tmp_path, env=environment, check=True)
+
+    dvc("init", "--no-scm", "--quiet")
+    corpus(tmp_path / "c.parquet", SOUND)
+    dvc("repro")
+    (first,) = versions(tmp_path)
+    shutil.rmtree(tmp_path / "reports")
+    corpus(tmp_path / "c.parquet", shifted(SOUND))
+    dvc("repro")
+    drift = json.loads((tmp_path / "reports/drift.json").read_text(encoding="utf-8"))
+    assert drift["previous"]["corpus"] == first["corpus"]
+    assert [one["name"] for one in drift["expectations"] if not one["success"]] == ["drift_labels"]
+    assert [line["when"] is None for line in versions(tmp_path)] == [True, False]
 
 
 @pytest.mark.slow

@@ -18,22 +18,12 @@ from wenhuo.quality.limits import Limits
 from wenhuo.quality.measures import CORPUS_FIELDS
 
 Level = Literal["error", "warning"]
+# fmt: off
 Unit = Literal[
-    "offenders",
-    "rows",
-    "rows of the rarest label",
-    "labels",
-    "strayed splits",
-    "strayed sources",
-    "new labels",
-    "lost labels",
-    "share",
-    "change",
-    "characters",
-    "unfit fields",
-    "unused labels",
-    "value",
+    "offenders", "rows", "rows of the rarest label", "labels", "characters", "share", "change", "value",
+    "unfit fields", "unused labels", "strayed splits", "strayed sources", "new labels", "lost labels",
 ]
+# fmt: on
 Batch = Literal["rows", "fields", "declared", "whole", "labels", "drift", "splits", "sources", "label_changes"]
 
 NAMED = ("fields", "declared", "splits", "sources", "label_changes")

@@ -11,7 +11,7 @@ import math
 import numbers
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import great_expectations as gx
@@ -26,6 +26,9 @@ from wenhuo.quality.vocabulary import COLUMN_ARGUMENTS, by_row
 
 EXAMPLES = 20  # offenders named per expectation: enough to see a pattern, few enough to read
 NUMBERS_ONLY = {"result_format": "BASIC", "partial_unexpected_count": 0, "exclude_unexpected_values": True}
+PLACES_ONLY = {"result_format": "COMPLETE", "partial_unexpected_count": 0, "exclude_unexpected_values": True}
+POSITION = "position"
+MANY = 100_000  # rows that break an expectation of one's own: of more, Great Expectations' list is not asked for
 
 Places = Callable[[Sequence[int]], list[dict[str, Any]]]
 """From positions of rows to where they stand: ``id``, ``origin`` and ``row`` of each."""
@@ -111,10 +114,15 @@ def hold(
     verdicts: dict[str, Verdict] = {}
     for number, together in enumerate(asked.values()):
         table = _chosen(batches[together[0].batch], together[0].where)
-        answers = _ask(context, f"batch {number}", table, [expectations[check.name] for check in together])
+        batch = _batch(context, f"batch {number}", table, [expectations[check.name] for check in together])
+        answers = _ask(batch, [expectations[check.name] for check in together])
         for check in together:
             about = batches["rows"] if check.batch in ("whole", "labels") else table
-            verdicts[check.name] = _verdict(check, answers[check.name], about, places)
+            verdict = _verdict(check, answers[check.name], about)
+            if verdict.rows and not verdict.success:
+                first = _first(check, verdict.rows, about, batch, expectations[check.name])
+                verdict = replace(verdict, offenders=places(first))
+            verdicts[check.name] = verdict
     return [verdicts[check.name] for check in checks]
 
 
@@ -132,15 +140,20 @@ def _quiet_context() -> Any:
 
 
 def _chosen(table: pl.DataFrame, where: Mapping[str, str]) -> pl.DataFrame:
-    return table.filter(pl.col(column) == value for column, value in where.items()) if where else table
+    """The rows that ``where`` chooses, and their positions."""
+    numbered = table.with_row_index(POSITION)
+    return numbered.filter(pl.col(column) == value for column, value in where.items()) if where else numbered
 
 
-def _ask(context: Any, name: str, table: pl.DataFrame, expectations: Sequence[Any]) -> dict[str, Any]:
-    """Great Expectations' answers by the names of the checks; it gives them in an order of its own."""
+def _batch(context: Any, name: str, table: pl.DataFrame, expectations: Sequence[Any]) -> Any:
     asset = context.data_sources.add_pandas(name).add_dataframe_asset(name)
     frame = _frame(table, expectations)
-    batch = asset.add_batch_definition_whole_dataframe(name).get_batch({"dataframe": frame})
-    suite = gx.ExpectationSuite(name=name)
+    return asset.add_batch_definition_whole_dataframe(name).get_batch({"dataframe": frame})
+
+
+def _ask(batch: Any, expectations: Sequence[Any]) -> dict[str, Any]:
+    """Great Expectations' answers by the names of the checks; it gives them in an order of its own."""
+    suite = gx.ExpectationSuite(name="suite")
     for expectation in expectations:
         suite.add_expectation(expectation)
     answers = batch.validate(suite, result_format=NUMBERS_ONLY)
@@ -151,14 +164,15 @@ def _frame(table: pl.DataFrame, expectations: Sequence[Any]) -> pd.DataFrame:
     """The columns that are asked about: Great Expectations hashes and copies whatever it gets."""
     named = (getattr(expectation, argument, None) for expectation in expectations for argument in COLUMN_ARGUMENTS)
     wanted = {column for value in named if value for column in (value if isinstance(value, list) else [value])}
-    columns = [column for column in table.columns if column in wanted] or table.columns[:1]
+    columns = [column for column in table.columns if column in wanted] or table.columns[1:2]
     frame = table.select(columns).to_pandas()
+    frame.index = pd.Index(table[POSITION].to_numpy())
     for column in frame.select_dtypes("category"):
         frame[column] = frame[column].cat.remove_unused_categories()
     return frame
 
 
-def _verdict(check: Check, answer: Any, about: pl.DataFrame, places: Places) -> Verdict:
+def _verdict(check: Check, answer: Any, about: pl.DataFrame) -> Verdict:
     observed = _observed(check, answer.result)
     rows = _broken_by(check, answer.result, about)
     return Verdict(
@@ -175,7 +189,7 @@ def _verdict(check: Check, answer: Any, about: pl.DataFrame, places: Places) -> 
         arguments=dict(check.arguments),
         where=dict(check.where),
         own=check.own,
-        offenders=[] if answer.success or not rows else places(_first(check, about)),
+        offenders=[],
     )
 
 
@@ -189,18 +203,21 @@ def _broken_by(check: Check, result: Mapping[str, Any], about: pl.DataFrame) -> 
     return int(about.select(check.offenders.sum()).item() or 0)
 
 
-def _first(check: Check, about: pl.DataFrame) -> list[int]:
+def _first(check: Check, rows: int, about: pl.DataFrame, batch: Any, expectation: Any) -> list[int]:
     """The positions of the first rows that break it."""
-    if check.offenders is None:
+    if check.offenders is not None:
+        return about.select(check.offenders.arg_true().head(EXAMPLES)).to_series().to_list()
+    if not check.own or rows > MANY:
         return []
-    return about.select(check.offenders.arg_true().head(EXAMPLES)).to_series().to_list()
+    answer = batch.validate(expectation, result_format=PLACES_ONLY)
+    return [int(place) for place in answer.result.get("unexpected_index_list", ())[:EXAMPLES]]
 
 
 def _names(check: Check, about: pl.DataFrame) -> str:
     """What breaks a check that is about named things."""
     if check.offenders is None or check.batch not in NAMED:
         return ""
-    return ", ".join(about.filter(check.offenders).to_series()[:EXAMPLES])
+    return ", ".join(about.drop(POSITION).filter(check.offenders).to_series()[:EXAMPLES])
 
 
 def _observed(check: Check, result: Mapping[str, Any]) -> float | None:

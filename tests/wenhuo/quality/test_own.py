@@ -105,6 +105,7 @@ def test_where_chooses_rows(tmp_path: Path) -> None:
     chosen = [row for row in ROWS if (row["split"], row["label"]) == ("test", "a")]
     long = [row for row in chosen if len(row["text"]) > 5]
     assert (verdict["rows"], verdict["share"]) == (len(long), len(long) / len(chosen))
+    assert [row["id"] for row in verdict["offenders"]] == [row["id"] for row in long[:20]]
 
 
 @pytest.mark.parametrize("expect", [
