@@ -114,7 +114,7 @@ def write_parts(cleaned: Path, division: Division, folder: Path) -> Parts:
 
 def _pile_up(cleaned: Path, division: Division, folder: Path, piles: str) -> pl.DataFrame:
     """Put every row on its pile, a file each; return those that were set aside."""
-    removed, start = [_aside(_empty().with_columns(home=pl.lit(None, pl.String)))], 0
+    removed, start = [_arrow(_aside(_empty().with_columns(home=pl.lit(None, pl.String))))], 0
     with ExitStack() as stack:
         schema = _arrow(_empty().select(COLUMNS)).schema
         names = [name for split in SPLITS for name in _names(split, piles)]
@@ -124,12 +124,12 @@ def _pile_up(cleaned: Path, division: Division, folder: Path, piles: str) -> pl.
             chunk = chunk.cast(_empty().schema).with_columns(
                 division.split[here].cast(pl.String).alias("split"), division.home[here].cast(pl.String).alias("home")
             )
-            removed.append(_aside(chunk))
+            removed.append(_arrow(_aside(chunk)))  # copied: a polars filter would keep the whole chunk's texts alive
             pile = pl.col("split") + (pl.col("id").str.slice(0, 1) if piles else pl.lit(""))
             staying = chunk.filter(pl.col("home").is_null()).with_columns(pile=pile)
             for (name,), rows in staying.partition_by("pile", as_dict=True, include_key=False).items():
                 files[f"{name}.pile"].write_table(_arrow(rows.select(COLUMNS)))
-    return pl.concat(removed).sort("id", "origin", "row")
+    return pl.DataFrame(pa.concat_tables(removed)).sort("id", "origin", "row")
 
 
 def _names(split: str, piles: str) -> list[str]:
