@@ -44,7 +44,7 @@ def test_the_shipped_parameters_load():
 
 def test_the_shipped_parameters_are_the_models_defaults_where_they_have_one():
     parsed = read_parameters(ROOT / "params.yaml")
-    for name in ("ingest", "validate", "clean", "split", "evaluate", "register"):
+    for name in ("ingest", "validate", "clean", "split", "audit", "describe", "evaluate", "register"):
         assert section_models()[name]().model_dump() == parsed[name].model_dump(), name
 
 

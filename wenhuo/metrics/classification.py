@@ -25,6 +25,7 @@ from wenhuo.metrics.calibration import calibration_error, reliability
 from wenhuo.metrics.intervals import intervals
 
 DIGITS = 6  # the last bits of a sum depend on the machine; what is written must not
+EQUAL_DIGITS = 12
 SCORES = ("precision", "recall", "f1")
 FIGURES = (
     "accuracy",
@@ -129,11 +130,15 @@ def per_class(truth: Truth, predicted: Truth, labels: list[str]) -> dict[str, di
 
 
 def _one_against_rest(score: Any, truth: Truth, probabilities: Probabilities) -> float | None:
-    """The mean of a score over the classes that have rows, each against the rest; ``None`` when there is only one."""
+    """The mean of a score over the classes that have rows, each against the rest; ``None`` when there is only one.
+
+    Scores go by order: rows whose probabilities differ in the last bits only are equals, in every column alike.
+    """
     present = np.unique(truth)
     if len(present) < 2:
         return None
-    return float(np.mean([score(truth == k, probabilities[:, k]) for k in present]))
+    ranked = probabilities.round(EQUAL_DIGITS)
+    return float(np.mean([score(truth == k, ranked[:, k]) for k in present]))
 
 
 def _rounded(value: float | None) -> float | None:

@@ -223,7 +223,7 @@ def test_long_and_hostile_texts_are_cleaned_in_time_and_come_to_rest(text: str) 
     for steps in (ALL, EVERYTHING):
         began = time.perf_counter()
         once = clean_text(text, steps)
-        assert time.perf_counter() - began < 10  # about 0.02 s to 0.3 s; a quadratic pattern takes minutes
+        assert time.perf_counter() - began < 60  # up to 4 s (emoji) on a quiet core; a quadratic pattern takes an hour
         assert clean_text(once, steps) == once
 
 
