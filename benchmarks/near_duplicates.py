@@ -1,13 +1,14 @@
 """Near-duplicates: what is found of planted copies, and how long it takes, beside datasketch's MinHashLSH.
 
-``python -m benchmarks.near_duplicates`` plants 5,000 near-copies among 100,000 made texts, and one copy for every
-twenty texts of ``--corpus`` (a text file, one text a line; else the ChnSentiCorp reviews of ``../shared/data``, where
-they are). It prints tables and writes ``results/near_duplicates.json`` and ``.png``.
+``python -m benchmarks.near_duplicates`` plants 5,000 near-copies, and as many look-alikes that share two thirds with
+another text and are no copies, among 100,000 made texts; and one of each for every twenty texts of ``--corpus`` (a
+text file, one text a line; else the ChnSentiCorp reviews of ``../shared/data``, where they are). It prints tables and
+writes ``results/near_duplicates.json`` and ``.png``.
 
 A pair counts as found when both rows are in one cluster (wenhuo), or when one is among the candidates of the other
 (datasketch, which sees the same folded texts, the same n-grams, threshold and number of hashes). Every found pair that
-was not planted counts as wrong, whatever its similarity. In made texts there is nothing else to be found; real texts
-with a natural near-duplicate (by comparing every text with every other) are left out first, and so counted.
+was not planted as a copy counts as wrong, whatever its similarity. Real texts with a natural near-duplicate (by
+comparing every text with every other) are left out first, and counted.
 
 Each contestant is a process of its own with one thread. Seconds are those of the search alone, folding included;
 memory is the process's peak beyond what it held before.
@@ -41,6 +42,7 @@ RESULTS = Path(__file__).parent / "results"
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "chnsenticorp"
 OPTIONS = NearDuplicates()
 CHUNK = 20_000
+FEW = 10
 MIB = 2**20
 
 
@@ -107,7 +109,11 @@ def _contest(name: str, texts: list[str]) -> tuple[Pairs, float, float]:
 
 
 def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if platform.system() == "Darwin" else 1024) / MIB
+    """The largest resident set so far, in MiB."""
+    status = Path("/proc/self/status")  # Linux hands ru_maxrss down from the parent
+    if status.exists():
+        return int(status.read_text().split("VmHWM:")[1].split()[0]) * 1024 / MIB
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MIB
 
 
 def measure(texts: list[str], copies: list[Copy]) -> dict[str, Any]:
@@ -122,7 +128,7 @@ def measure(texts: list[str], copies: list[Copy]) -> dict[str, Any]:
 
 
 def without_natural_pairs(texts: list[str]) -> tuple[list[str], int]:
-    """The texts without those that are near another one by themselves, and how many these are; all pairs are compared."""
+    """The texts without those that are near another one by themselves, and how many these are; all are compared."""
     from wenhuo.quality.near_folding import fold
     from wenhuo.quality.near_shingles import sets
 
@@ -182,25 +188,21 @@ def _recall_table(measured: dict[str, Any]) -> Table:
 
 
 def _draw(measured: dict[str, Any], target: Path) -> None:
-    """Recall by length, a line for each number of edits."""
+    """Recall by length, a line for each number of edits; points of fewer than ten copies are left out."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(10, 4), layout="constrained")
-    for axes, (title, result) in zip(
-        figure.subplots(1, len(measured), sharey=True, squeeze=False)[0], measured.items(), strict=True
-    ):
+    panels = figure.subplots(1, len(measured), sharey=True, squeeze=False)[0]
+    for axes, (title, result) in zip(panels, measured.items(), strict=True):
         cells = result["contestants"]["wenhuo"]["recalls"]["length and edits"]
         lengths = list(dict.fromkeys(key.split(": ")[0] for key in cells))
         for edits in "01234":
-            axes.plot(
-                lengths,
-                [cells.get(f"{length}: {edits}", (0, np.nan))[1] for length in lengths],
-                marker="o",
-                label=edits,
-            )
+            found = [cells.get(f"{length}: {edits}", (0, 0)) for length in lengths]
+            recall = [share if count >= FEW else np.nan for count, share in found]
+            axes.plot(lengths, recall, marker="o", label=edits)
         axes.set(title=title, xlabel="letters of the text", ylim=(0, 1.03))
-        axes.legend(title="edited characters")
-    figure.axes[0].set_ylabel("recall of planted copies")
+    panels[0].set_ylabel("recall of planted copies")
+    panels[-1].legend(title="edited characters", loc="lower right")
     figure.savefig(target, dpi=120, metadata={"Software": None})
 
 

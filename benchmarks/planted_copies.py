@@ -4,7 +4,8 @@ The made texts look like reviews: words of one to three of the commonest charact
 every 6 to 14 characters, lengths as ChnSentiCorp's are (median 76 characters, one in ten below 36 or above 189).
 Nothing is read. Each copy is of another text and has one to four characters edited (each inserted, deleted, replaced
 or swapped with its neighbour; marks are not counted as characters), or other punctuation, or traditional script; a
-third of the edited ones have other punctuation too, and a third traditional script.
+third of the edited ones have other punctuation too, and a third traditional script. As many look-alikes are planted:
+two thirds of one text and the end of another. They are no copies, and finding one is a mistake.
 """
 
 from __future__ import annotations
@@ -75,19 +76,26 @@ def _length(share: float) -> int:
 
 
 def plant(texts: Sequence[str], count: int, seed: int = 13) -> tuple[list[str], list[Copy]]:
-    """The texts and ``count`` near-copies of some of them, shuffled; and what was planted."""
+    """The texts, ``count`` near-copies and ``count`` look-alikes of some of them, shuffled; and what was planted."""
     draw = random.Random(seed)
     originals = draw.sample(range(len(texts)), count)
     copied = [_copied(texts[of], number, draw) for number, of in enumerate(originals)]
-    order = draw.sample(range(len(texts) + count), len(texts) + count)  # where each row goes
+    alike = [_look_alike(*draw.sample(texts, 2)) for _ in range(count)]
+    order = draw.sample(range(len(texts) + 2 * count), len(texts) + 2 * count)  # where each row goes
     rows = [""] * len(order)
-    for place, text in zip(order, [*texts, *(text for text, _, _ in copied)], strict=True):
+    for place, text in zip(order, [*texts, *(text for text, _, _ in copied), *alike], strict=True):
         rows[place] = text
     copies = [
         Copy(order[of], order[len(texts) + number], edits, kinds, len(_letters(texts[of])))
         for number, (of, (_, edits, kinds)) in enumerate(zip(originals, copied, strict=True))
     ]
     return rows, copies
+
+
+def _look_alike(text: str, other: str) -> str:
+    """Two thirds of the one and as much of the other's end as is missing."""
+    kept = len(text) * 2 // 3
+    return text[:kept] + other[kept - len(text) :]
 
 
 def _copied(text: str, number: int, draw: random.Random) -> tuple[str, int, tuple[str, ...]]:
