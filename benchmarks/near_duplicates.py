@@ -36,7 +36,7 @@ from rich.table import Table
 
 from benchmarks.planted_copies import Copy, Pairs, agreement, made_texts, pairs_of, plant, recalls
 from wenhuo.files import write_json
-from wenhuo.quality.near_options import NearDuplicates
+from wenhuo.near.options import NearDuplicates
 
 RESULTS = Path(__file__).parent / "results"
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "chnsenticorp"
@@ -48,7 +48,7 @@ MIB = 2**20
 
 def by_wenhuo(texts: list[str]) -> Pairs:
     """Pairs of rows in one cluster."""
-    from wenhuo.quality.near import find
+    from wenhuo.near.search import find
 
     with tempfile.TemporaryDirectory() as scratch:
         chunks = (pl.Series(texts[start : start + CHUNK]) for start in range(0, len(texts), CHUNK))
@@ -83,7 +83,7 @@ def by_datasketch_verified(texts: list[str]) -> Pairs:
 
 def _grams(texts: list[str]) -> list[set[str]]:
     """The character n-grams of folded texts, as Python's sets."""
-    from wenhuo.quality.near_folding import fold
+    from wenhuo.near.folding import fold
 
     folded, n = fold(pl.Series(texts, dtype=pl.String)), OPTIONS.characters
     joined = folded.codes.astype("<u4").tobytes().decode("utf-32-le")
@@ -129,8 +129,8 @@ def measure(texts: list[str], copies: list[Copy]) -> dict[str, Any]:
 
 def without_natural_pairs(texts: list[str]) -> tuple[list[str], int]:
     """The texts without those that are near another one by themselves, and how many these are; all are compared."""
-    from wenhuo.quality.near_folding import fold
-    from wenhuo.quality.near_shingles import sets
+    from wenhuo.near.folding import fold
+    from wenhuo.near.shingles import sets
 
     rows = sets(fold(pl.Series(texts)), OPTIONS.characters)
     sizes, near = np.diff(rows.indptr), np.zeros(len(texts), bool)

@@ -10,5 +10,17 @@ Modules import only what is light at the top and the library inside ``run``: ``p
 of every stage before it starts one, so that all mistakes are reported together, and that must not import torch.
 """
 
-STAGES = ("source", "ingest", "validate", "clean", "split", "audit", "describe", "encode", "train", "evaluate", "register")
+STAGES = (
+    "source",
+    "ingest",
+    "validate",
+    "clean",
+    "split",
+    "audit",
+    "describe",
+    "encode",
+    "train",
+    "evaluate",
+    "register",
+)
 """The order is the one in which a person meets them; the graph itself is in dvc.yaml."""

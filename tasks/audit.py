@@ -27,7 +27,7 @@ def run(params: Params, *, corpus: Path, parts: Path, corrections: Path, suspect
     from wenhuo.audit.rows import read_corpus, read_parts, settled_ids
     from wenhuo.audit.suspects import find_suspects
     from wenhuo.files import write_json
-    from wenhuo.quality.tables import write_table
+    from wenhuo.tables import write_table
 
     tables, totals = read_parts(parts, params.max_rows)
     found = find_suspects(tables, params, settled_ids(corrections), totals)

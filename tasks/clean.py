@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from wenhuo.errors import ValidationError
-from wenhuo.quality.rules import Rules
+from wenhuo.sifting.rules import Rules
 
 
 class Params(Rules):
@@ -49,8 +49,8 @@ def run(
             `fail`.
     """
     from wenhuo.files import read_json, write_json
-    from wenhuo.quality.cleansing import clean_corpus
-    from wenhuo.quality.outputs import Outputs
+    from wenhuo.sifting.cleansing import clean_corpus
+    from wenhuo.sifting.outputs import Outputs
 
     if not read_json(validation)["success"]:
         raise ValidationError(f"{validation} says that the corpus broke an expectation", "mend the source, run again")

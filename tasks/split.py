@@ -17,7 +17,7 @@ from pydantic import Field, model_validator
 from wenhuo.settings import Section
 
 if TYPE_CHECKING:
-    from wenhuo.quality.parts import Parts
+    from wenhuo.splitting.parts import Parts
 
 
 class Params(Section):
@@ -43,9 +43,9 @@ def run(params: Params, *, cleaned: Path, parts: Path, removed: Path, report: Pa
         DataError: a split is empty, or holds labels that train lacks.
     """
     from wenhuo.files import whole, write_json
-    from wenhuo.quality.parts import read_narrow, write_parts
-    from wenhuo.quality.splitting import census, check_counts, divide, ordered_labels
-    from wenhuo.quality.tables import read_about, write_table
+    from wenhuo.splitting.division import census, check_counts, divide, ordered_labels
+    from wenhuo.splitting.parts import read_narrow, write_parts
+    from wenhuo.tables import read_about, write_table
 
     narrow, about = read_narrow(cleaned, params.seed), read_about(cleaned)
     divided = divide(narrow, validation=params.validation, test=params.test)

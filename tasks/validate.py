@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 from wenhuo.console import say
 from wenhuo.errors import GraphError, ValidationError
 from wenhuo.files import read_json, write_json, write_text
-from wenhuo.quality.limits import Limits
+from wenhuo.validation.limits import Limits
 
 if TYPE_CHECKING:
-    from wenhuo.quality.validation import Validated
-    from wenhuo.quality.versions import Version
+    from wenhuo.validation.suite import Validated
+    from wenhuo.validation.versions import Version
 
 
 class Params(Limits):
@@ -41,9 +41,9 @@ def run(params: Params, *, corpus: Path, expectations: Path, report: Path, page:
         SettingsError: there are mistakes in ``expectations``.
         ValidationError: an expectation of level ``error`` is not met.
     """
-    from wenhuo.quality.report import render_report
-    from wenhuo.quality.validation import validate_corpus
-    from wenhuo.quality.wording import plural
+    from wenhuo.pages.wording import plural
+    from wenhuo.validation.report import render_report
+    from wenhuo.validation.suite import validate_corpus
 
     validated = validate_corpus(corpus, params, expectations)
     summary = validated.summary
@@ -68,10 +68,10 @@ def run(params: Params, *, corpus: Path, expectations: Path, report: Path, page:
 
 def _follow(params: Params, validated: Validated, expectations: Path, report: Path) -> dict[str, Any]:
     """Compare with the previous version, write down what came of it and say it."""
-    from wenhuo.quality.drift_page import render_drift
-    from wenhuo.quality.own import read_expectations
-    from wenhuo.quality.succession import follow, top_up
-    from wenhuo.quality.versions import DRIFT_PAGE, DRIFT_REPORT, HISTORY, read_history
+    from wenhuo.validation.drift_page import render_drift
+    from wenhuo.validation.own import read_expectations
+    from wenhuo.validation.succession import follow, top_up
+    from wenhuo.validation.versions import DRIFT_PAGE, DRIFT_REPORT, HISTORY, read_history
 
     path = report.with_name(HISTORY)
     top_up(path, _locked_version(report), validated.summary["profile"]["corpus"])
@@ -92,7 +92,7 @@ def _follow(params: Params, validated: Validated, expectations: Path, report: Pa
 def _locked_version(report: Path) -> Version | None:
     """The version that dvc.lock knows, from DVC's cache: the one that the graph last went through with."""
     from wenhuo.graph import locked_content
-    from wenhuo.quality.succession import version_of
+    from wenhuo.validation.succession import version_of
 
     try:
         kept = locked_content(Path(), "validate", report.as_posix())
@@ -103,7 +103,7 @@ def _locked_version(report: Path) -> Version | None:
 
 def _remember(summary: dict[str, Any], report: Path) -> None:
     """Add the version to the history, unless it ends with it."""
-    from wenhuo.quality.versions import HISTORY, read_history, remember
+    from wenhuo.validation.versions import HISTORY, read_history, remember
 
     versions = read_history(report.with_name(HISTORY)).versions
     if not versions or versions[-1].corpus != summary["profile"]["corpus"]:
@@ -111,7 +111,7 @@ def _remember(summary: dict[str, Any], report: Path) -> None:
 
 
 def _verdict(found: dict[str, Any]) -> str:
-    from wenhuo.quality.wording import plural
+    from wenhuo.pages.wording import plural
 
     number = plural(len(found["expectations"]), "expectation")
     return f"{number}, {plural(found['errors'], 'error')}, {plural(found['warnings'], 'warning')}"
@@ -119,7 +119,7 @@ def _verdict(found: dict[str, Any]) -> str:
 
 def _broken(found: dict[str, Any]) -> list[str]:
     """The expectations of level ``error`` that are not met, with what was observed and the first offending row."""
-    from wenhuo.quality.wording import observed
+    from wenhuo.pages.wording import observed
 
     failed = (one for one in found["expectations"] if one["level"] == "error" and not one["success"])
     return [f"{one['name']} ({observed(one)}{_first(one)})" for one in failed]

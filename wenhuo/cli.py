@@ -150,7 +150,7 @@ def accept(
     root: Annotated[Path, typer.Option(help="The project's folder.")] = Path(),
 ) -> None:
     """Let a data version go on that differs from the one before it (reports/drift.html says how)."""
-    from wenhuo.quality.versions import accept
+    from wenhuo.validation.versions import accept
 
     corpus = accept(root / "reports")
     typer.echo(f"accepted the corpus {corpus[:12]}; run the graph again to go on")

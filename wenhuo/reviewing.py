@@ -11,7 +11,7 @@ from wenhuo.audit.review import read_review, write_review
 from wenhuo.console import say
 from wenhuo.errors import DataError, SettingsError
 from wenhuo.files import read_json
-from wenhuo.quality.corrections import merge_corrections, read_corrections
+from wenhuo.sifting.corrections import merge_corrections, read_corrections
 
 SUSPECTS = Path("reports/suspects.parquet")
 DATASET = Path("data/split/dataset.json")

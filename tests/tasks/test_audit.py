@@ -11,8 +11,8 @@ from tasks import audit, encode
 from tests.conftest import BAD, GOOD, NEUTRAL, make_rows
 from wenhuo.encoding.options import Ngrams
 from wenhuo.files import write_json
-from wenhuo.quality.tables import write_table
 from wenhuo.settings import read_yaml
+from wenhuo.tables import write_table
 from wenhuo.text.keys import loose_key
 
 ROOT = Path(__file__).resolve().parents[2]

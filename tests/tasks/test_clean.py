@@ -10,8 +10,8 @@ from pydantic import ValidationError as Mistake
 
 from tasks import clean
 from wenhuo.errors import DataError, ValidationError
-from wenhuo.quality.tables import write_table
 from wenhuo.settings import read_yaml
+from wenhuo.tables import write_table
 from wenhuo.text.keys import loose_key
 
 ABOUT = {"source": "tiny", "synthetic": True, "label_order": ["负", "正"]}
@@ -138,7 +138,7 @@ def test_row_order_changes_no_byte(tmp_path: Path) -> None:
 def test_row_groups_change_no_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     table = corpus(ROWS)
     run(tmp_path / "a", table)
-    monkeypatch.setattr("wenhuo.quality.tables.pq.write_table", partial(pq.write_table, row_group_size=2))
+    monkeypatch.setattr("wenhuo.tables.pq.write_table", partial(pq.write_table, row_group_size=2))
     run(tmp_path / "b", table)
     for name in OUTPUTS:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()

@@ -9,8 +9,8 @@ from pydantic import ValidationError as Mistake
 
 from tasks import split
 from wenhuo.errors import DataError
-from wenhuo.quality.tables import write_table
 from wenhuo.settings import read_yaml
+from wenhuo.tables import write_table
 
 ABOUT = {"source": "tiny", "synthetic": True, "label_order": ["负", "正", "中"], "cleaning": {"html": True}}
 FILES = ("../split_removed.parquet", "train.parquet", "validation.parquet", "test.parquet", "dataset.json")
@@ -149,8 +149,8 @@ def test_near_duplicates_that_would_straddle_are_set_aside_and_written_down(tmp_
 def test_many_rows_are_sorted_in_piles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     table = cleaned(3000)
     run(tmp_path / "one", table)
-    monkeypatch.setattr("wenhuo.quality.parts.PILED", 1000)
-    monkeypatch.setattr("wenhuo.quality.parts.CHUNK", 700)
+    monkeypatch.setattr("wenhuo.splitting.parts.PILED", 1000)
+    monkeypatch.setattr("wenhuo.splitting.parts.CHUNK", 700)
     run(tmp_path / "piles", table)
     for name in ("train", "validation", "test"):
         one, piles = (pl.read_parquet(tmp_path / folder / f"split/{name}.parquet") for folder in ("one", "piles"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wenhuo.quality.corrections import Correction
+from wenhuo.sifting.corrections import Correction
 
 KEEP = ("keep", "ok", "保留", "正确")
 DROP = ("drop", "remove", "删除", "去掉")

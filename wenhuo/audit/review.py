@@ -17,7 +17,7 @@ import polars as pl
 from wenhuo.audit.decisions import WORDS, decide
 from wenhuo.errors import DataError, SourceError
 from wenhuo.files import whole
-from wenhuo.quality.corrections import Correction
+from wenhuo.sifting.corrections import Correction
 
 COLUMNS = ("id", "split", "text", "given", "suggested", "confidence", "decision", "note")
 FORMULAS = "=+-@\t\r\n＝＋－＠"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from wenhuo.quality.corrections import read_corrections
+from wenhuo.sifting.corrections import read_corrections
 
 PARTS = ("train", "validation", "test")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from wenhuo.quality.wording import observed, percent, plural
+from wenhuo.pages.wording import observed, percent, plural
 
 Level = Literal["bad", "warning", "good"]
 Figures = Mapping[str, Any]

@@ -18,13 +18,13 @@ from wenhuo.errors import SourceError
 from wenhuo.files import PARTIAL, whole, write_json, write_text
 from wenhuo.inspection.findings import Finding
 from wenhuo.inspection.report import Material, render_data_report
-from wenhuo.quality.cleansing import clean_corpus
-from wenhuo.quality.limits import Limits
-from wenhuo.quality.outputs import Outputs
-from wenhuo.quality.rules import Rules
-from wenhuo.quality.validation import validate_corpus
 from wenhuo.reading.ingest import read_source
 from wenhuo.reading.options import Options
+from wenhuo.sifting.cleansing import clean_corpus
+from wenhuo.sifting.outputs import Outputs
+from wenhuo.sifting.rules import Rules
+from wenhuo.validation.limits import Limits
+from wenhuo.validation.suite import validate_corpus
 
 TABLES = {
     "rejected": "rows that could not be read",

@@ -15,12 +15,11 @@ from markupsafe import Markup
 
 from wenhuo.inspection import examples
 from wenhuo.inspection.findings import Finding, findings
-from wenhuo.quality import sections
-from wenhuo.quality.page import fragment, render_page
-from wenhuo.quality.wording import plural
+from wenhuo.pages import sections
+from wenhuo.pages.page import fragment, render_page
+from wenhuo.pages.wording import plural
 
 BARS_START_BELOW = 0.05  # of the lowest figure: bars from 0 would all look alike
-SIZES_WIDTH, SIZES_LINE = 420, 24
 TITLES = {
     "as_published": "as published",
     "leak_free_part": "as published, test rows that do not stand in train",
@@ -71,8 +70,10 @@ def render_data_report(material: Material, *, shown: int, hint: str = "") -> str
         fragment("sections/findings.html", findings=found),
         _figures(material.audit),
         sections.labels(validation),
+        sections.sources(validation),
         sections.lengths(validation),
         sections.overlaps(validation),
+        sections.copies(validation),
         _near(material, shown),
         _contradictions(material.contradictions, shown),
         _suspects(material.suspects, shown, hint),
@@ -119,23 +120,8 @@ def _near(material: Material, shown: int) -> Markup:
     if not near:
         return Markup()
     clusters = examples.near_duplicates(material.clusters, shown) if shown else []
-    sizes = _sizes("Clusters by the number of their rows", near["by_size"]) if near["by_size"] else Markup()
+    sizes = sections.sizes("Clusters by the number of their rows", near["by_size"]) if near["by_size"] else Markup()
     return fragment("sections/near.html", near=near, sizes=sizes, clusters=clusters)
-
-
-def _sizes(title: str, by_size: Mapping[str, int]) -> Markup:
-    most = max(by_size.values())
-    bars = [
-        {
-            "size": size,
-            "clusters": count,
-            "y": SIZES_LINE * place,
-            "width": round((SIZES_WIDTH - 140) * count / most, 1),
-        }
-        for place, (size, count) in enumerate(by_size.items())
-    ]
-    height = SIZES_LINE * len(bars)
-    return fragment("sections/sizes.html", title=title, bars=bars, width=SIZES_WIDTH, height=height)
 
 
 def _contradictions(path: Path, shown: int) -> Markup:

@@ -14,7 +14,7 @@ from rich.text import Text
 from wenhuo.errors import SettingsError
 from wenhuo.inspection.findings import Level
 from wenhuo.inspection.inspect import TABLES, Inspected, inspect_source
-from wenhuo.quality.wording import plural
+from wenhuo.pages.wording import plural
 from wenhuo.reading.options import Options, short_names
 
 MARKS = {"bad": ("✕", "bold red"), "warning": ("!", "yellow"), "good": ("✓", "green")}

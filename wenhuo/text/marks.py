@@ -25,7 +25,7 @@ def named_emoji(text: str) -> str:
         return text
     import emoji
 
-    return emoji.demojize(text, delimiters=("[", "]"), language="zh")
+    return str(emoji.demojize(text, delimiters=("[", "]"), language="zh"))
 
 
 @cache

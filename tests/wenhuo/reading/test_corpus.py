@@ -9,9 +9,9 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wenhuo.quality.tables import read_about
 from wenhuo.reading.corpus import CorpusWriter, RowIds, rejected_writer
 from wenhuo.reading.records import Chunk, Rejected
+from wenhuo.tables import read_about
 
 ROWS = st.lists(st.tuples(st.sampled_from(["一", "二", "三", ""]), st.sampled_from(["0", "1"])), max_size=40)
 

@@ -1,0 +1,1 @@
+"""Which rows are fit for training and measuring: corrections, copies, contradictions, leaks. See ``cleansing``."""

@@ -1,0 +1,1 @@
+"""A corpus held against expectations and against its last version. See ``suite``."""
