@@ -74,7 +74,7 @@ def find(chunks: Iterable[pl.Series], options: NearDuplicates, scratch: Path) ->
                 search.run(options, options.threshold, scratch)
         return search.gathered(first)
     finally:
-        for path in (store, *scratch.glob("band-*")):
+        for path in (*scratch.glob("codes*"), *scratch.glob("band-*")):
             path.unlink(missing_ok=True)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import pairwise
@@ -55,15 +55,20 @@ def write(chunks: Iterable[pl.Series], path: Path) -> tuple[NDArray[np.int64], N
         same. Texts of which folding leaves nothing are the same when they are without white space; blank ones and nulls
         are each a text of its own.
     """
-    rows, lengths, keys = 0, [np.zeros(0, np.int64)], [np.zeros(0, "V16")]
-    with path.open("wb") as file:
+    beside = [path.with_name(f"{path.name}-{kind}") for kind in ("lengths", "keys")]
+    rows = 0
+    with ExitStack() as stack:  # by way of files: small arrays kept between large ones left 700 MB of holes
+        codes, lengths, keys = (stack.enter_context(name.open("wb")) for name in (path, *beside))
         for chunk in track(_portions(chunks), f"near-duplicates: folding, portions of {PORTION:,}"):
             folded = fold(chunk)
-            folded.codes.tofile(file)
-            keys.append(np.frombuffer(b"".join(_keys(chunk, folded, rows)), "V16"))
-            lengths.append(np.diff(folded.offsets))
+            folded.codes.tofile(codes)
+            np.diff(folded.offsets).tofile(lengths)
+            keys.write(b"".join(_keys(chunk, folded, rows)))
             rows += len(chunk)
-    return np.concatenate(lengths), _firsts(np.concatenate(keys))
+    made = np.fromfile(beside[0], np.int64), _firsts(np.fromfile(beside[1], np.uint64).reshape(-1, 2))
+    for name in beside:
+        name.unlink()
+    return made
 
 
 @contextmanager
@@ -99,8 +104,11 @@ def _keys(texts: pl.Series, folded: Folded, row: int) -> Iterator[bytes]:
             yield blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16, person=kind).digest()
 
 
-def _firsts(keys: NDArray[np.void]) -> NDArray[np.int64]:
-    """The first row with each row's key."""
-    halves = keys.view(np.uint64).reshape(-1, 2)
-    table = pl.DataFrame({"a": halves[:, 0], "b": halves[:, 1]}).with_row_index("row")
-    return table.select(pl.col("row").first().over("a", "b").cast(pl.Int64))["row"].to_numpy()
+def _firsts(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """The first row with each row's key, which are two numbers a row."""
+    order = np.lexsort((keys[:, 1], keys[:, 0]))  # of equal ones the first row comes first
+    new = np.ones(len(keys), np.bool_)
+    new[1:] = (keys[order[1:]] != keys[order[:-1]]).any(axis=1)
+    first = np.empty(len(keys), np.int64)
+    first[order] = order[new][np.cumsum(new) - 1]
+    return first
