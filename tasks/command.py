@@ -16,6 +16,7 @@ from wenhuo.errors import SettingsError, WenhuoError
 from wenhuo.settings import Section, parse_sections, read_yaml
 
 PARAMETERS = Path("params.yaml")
+EXPECTATIONS = Path("expectations.yaml")
 
 
 def stage_module(stage: str) -> ModuleType:
@@ -49,7 +50,9 @@ def stage_arguments(run: Callable[..., Any]) -> list[str]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m tasks", description="Run one stage of the graph in dvc.yaml.")
-    parser.add_argument("--check", action="store_true", help="read params.yaml, report every mistake, run nothing")
+    parser.add_argument(
+        "--check", action="store_true", help="read params.yaml and expectations.yaml, report every mistake, run nothing"
+    )
     stages = parser.add_subparsers(dest="stage", metavar="STAGE")
     for stage in STAGES:
         module = stage_module(stage)
@@ -71,6 +74,10 @@ def main(argv: list[str]) -> int:
         parser.error("name a stage, or --check")
     try:
         sections = read_parameters()
+        if check and EXPECTATIONS.exists():
+            from wenhuo.validation.own import read_expectations
+
+            read_expectations(EXPECTATIONS)
         if stage:
             module = stage_module(stage)
             section = next(s for s in sections.values() if isinstance(s, module.Params))

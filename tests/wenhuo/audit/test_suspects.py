@@ -143,6 +143,7 @@ def test_texts_without_anything_in_common_are_no_crash():
     assert found.told["flagged"] == {"train": 0, "test": 0}
 
 
+@pytest.mark.slow
 def test_five_hundred_labels():
     draw = random.Random(3)
     rows = [(f"{chr(0x4E00 + label)}类的标题{draw.random()}", f"第{label}类") for label in range(500) for _ in range(6)]

@@ -140,6 +140,7 @@ def test_the_worst_level_is_returned_and_the_output_is_named_after_the_source(so
     assert "443 rows" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_command_fails_where_it_is_asked_to(source, tmp_path):
     command = [sys.executable, "-m", "wenhuo", "inspect", str(source), "--no-model", "--output", str(tmp_path / "out")]
     root = Path(__file__).resolve().parents[3]

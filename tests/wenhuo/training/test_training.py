@@ -110,7 +110,7 @@ def interrupt(folder: Path, tokens: Path, chosen: TransformerCandidate, number: 
     ("number", "more"),
     [
         (signal.SIGKILL, PLAIN),
-        (signal.SIGTERM, PLAIN),
+        pytest.param(signal.SIGTERM, PLAIN, marks=pytest.mark.slow),
         pytest.param(signal.SIGKILL, RICH, marks=pytest.mark.slow),
         pytest.param(signal.SIGTERM, RICH, marks=pytest.mark.slow),
     ],
