@@ -76,7 +76,7 @@ def _leaks(rows: Figures, cleaning: Figures) -> Iterator[Finding]:
         if split not in rows or not rows.get("train"):
             continue
         copies, more = exact[f"{split}_in_train"], near.get(f"train_in_{split}", 0)
-        also = f"; {plural(more, 'more train row')} nearly {'do' if more > 1 else 'does'}" if more else ""
+        also = f"; {plural(more, 'more train row')} nearly {'repeat' if more > 1 else 'repeats'} one" if more else ""
         if not copies and not more:
             yield Finding("good", "0", f"No {split} row stands in train, exactly or nearly.", "overlaps")
             continue

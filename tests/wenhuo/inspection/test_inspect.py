@@ -56,7 +56,7 @@ def sentences(inspected) -> str:
 
 def test_every_planted_defect_is_a_finding(inspected):
     said = sentences(inspected)
-    assert f"{LEAKED} of 83 test rows stand in train; {EDITED} more train rows nearly do." in said
+    assert f"{LEAKED} of 83 test rows stand in train; {EDITED} more train rows nearly repeat one." in said
     assert f"{REPEATED + 1} of 300 train rows repeat an earlier one." in said
     assert "Texts with several labels: 1 in train." in said
     assert "1 row could not be read: no label 1." in said
