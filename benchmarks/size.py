@@ -173,7 +173,8 @@ def draw(results: list[dict[str, Any]], path: Path) -> None:
         axes[1].plot(rows, [result[what]["peak_gib"] for result in results], "o-", label=name)
     axes[1].axhline(4, color="grey", linestyle=":", label="4 GiB")
     for axis, title in zip(axes, ("seconds", "peak memory, GiB"), strict=True):
-        axis.set(xscale="log", yscale="log", xlabel="rows", title=title)
+        axis.set(xlabel="million rows", title=title, xlim=(0, None), ylim=(0, None))
+        axis.set_xticks(rows, [f"{count / 1e6:g}" for count in rows])
         axis.grid(alpha=0.3)
     axes[1].legend(fontsize=8)
     figure.savefig(path, dpi=120, metadata={"Software": None})
