@@ -75,7 +75,7 @@ def _tell(told: dict[str, Any], corrections: Path) -> None:
 def _corrected(told: dict[str, Any], path: Path) -> list[str]:
     lines = []
     if told["applied"]:
-        lines.append(f"corrections: {told['relabelled']:,} rows relabelled, {told['taken_out']:,} taken out")
+        lines.append(f"rows corrected: {told['relabelled']:,} relabelled, {told['taken_out']:,} taken out")
     if told["unknown"]:
         named = ", ".join(told["unknown_ids"][:3]) + (", …" if told["unknown"] > 3 else "")
         lines.append(
@@ -88,12 +88,12 @@ def _corrected(told: dict[str, Any], path: Path) -> list[str]:
 def _near(told: dict[str, Any] | None) -> list[str]:
     if not told:
         return []
-    lines = [f"near-duplicates: {told['clustered_rows']:,} of {told['rows']:,} rows in {told['clusters']:,} clusters"]
+    lines = [f"near-duplicates: {told['clustered_rows']:,} of {told['rows']:,} rows; clusters: {told['clusters']:,}"]
     across = {name.replace("_", " "): count for name, count in told["across"].items() if count}
     if across:
         lines.append(
             "near-duplicates across splits: " + ", ".join(f"{count:,} {name}" for name, count in across.items())
         )
     if told["labels_differ"]:
-        lines.append(f"near-duplicates with several labels: {told['labels_differ']:,} clusters")
+        lines.append(f"clusters of near-duplicates with several labels: {told['labels_differ']:,}")
     return lines

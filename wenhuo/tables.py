@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from wenhuo.files import whole
+
+T = TypeVar("T")
 
 ABOUT = b"wenhuo"
 """The key of the schema's metadata that holds the JSON."""
@@ -61,3 +64,12 @@ def _arrow(rows: pl.DataFrame, about: Mapping[str, Any] | None) -> pa.Table:
     if about is None:
         return table
     return table.replace_schema_metadata({ABOUT: json.dumps(dict(about), ensure_ascii=False).encode()})
+
+
+def ahead(items: Iterator[T]) -> Iterator[T]:
+    """The same items, of which the next is made in another thread while this one is in use."""
+    with ThreadPoolExecutor(1) as thread:
+        pending = thread.submit(next, items, None)
+        while (item := pending.result()) is not None:
+            pending = thread.submit(next, items, None)
+            yield item

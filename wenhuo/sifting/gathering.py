@@ -7,18 +7,15 @@ A file is read by row groups, and each is read once where the places ascend. So 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
-
-T = TypeVar("T")
 
 PORTION_ROWS = 1 << 17
 PORTION_BYTES = 1 << 26
@@ -69,15 +66,6 @@ class Groups:
         ]
         order: NDArray[np.int64] = np.argsort(np.argsort(places))
         return pl.concat(pieces)[order]
-
-
-def ahead(items: Iterator[T]) -> Iterator[T]:
-    """The same items, of which the next is made in another thread while this one is in use."""
-    with ThreadPoolExecutor(1) as thread:
-        pending = thread.submit(next, items, None)
-        while (item := pending.result()) is not None:
-            pending = thread.submit(next, items, None)
-            yield item
 
 
 def portions(sizes: NDArray[Any]) -> Iterator[slice]:

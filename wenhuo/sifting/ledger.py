@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from wenhuo.console import track
 from wenhuo.errors import DataError
-from wenhuo.sifting.gathering import Groups, ahead
+from wenhuo.sifting.gathering import Groups
+from wenhuo.tables import ahead
 from wenhuo.text.cleaning import Cleaning, plan
 from wenhuo.text.columns import clean_column
 from wenhuo.text.keys import loose_keys

@@ -9,10 +9,10 @@ from typing import Any
 
 import polars as pl
 
-from wenhuo.sifting.gathering import Shelf, ahead
+from wenhuo.sifting.gathering import Shelf
 from wenhuo.sifting.ledger import COLUMNS
 from wenhuo.sifting.sifting import contradictory
-from wenhuo.tables import write_chunks
+from wenhuo.tables import ahead, write_chunks
 
 _KINDS: dict[str, Any] = dict.fromkeys((*COLUMNS, "cluster", "reason", "of", "group"), pl.String)
 _KINDS |= {"row": pl.Int64, "leaked": pl.Boolean, "stays": pl.Boolean, "similarity": pl.Float32}

@@ -7,12 +7,10 @@ puts rows into sixteen piles in order; each is sorted by itself.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TypeVar
 
 import polars as pl
 import pyarrow as pa
@@ -22,8 +20,7 @@ from wenhuo.console import track
 from wenhuo.errors import DataError
 from wenhuo.splitting.division import Division, places
 from wenhuo.splitting.homes import SPLITS
-
-T = TypeVar("T")
+from wenhuo.tables import ahead
 
 COLUMNS = ("id", "text", "label", "leaked", "origin", "row", "source", "cluster")
 """What a part holds of each row."""
@@ -68,7 +65,7 @@ def read_narrow(cleaned: Path, seed: int) -> pl.DataFrame:
     if lacking:
         raise DataError(f"{cleaned} lacks {', '.join(lacking)}", "run the stage clean again")
     narrow = [_narrow(pl.DataFrame(schema=dict.fromkeys(("text", "label", "split", "cluster"), pl.String)), seed)]
-    chunks = _ahead(_chunks(cleaned, ("text", "label", "split", "cluster")))
+    chunks = ahead(_chunks(cleaned, ("text", "label", "split", "cluster")))
     narrow += [_narrow(chunk, seed) for chunk in chunks]
     return pl.concat(narrow)
 
@@ -83,15 +80,6 @@ def _chunks(path: Path, columns: tuple[str, ...]) -> Iterator[pl.DataFrame]:
         batches, total = file.iter_batches(CHUNK, columns=list(columns)), -(-file.metadata.num_rows // CHUNK)
         for batch in track(batches, f"split: reading {path.name}, chunks of {CHUNK:,} rows", total):
             yield pl.DataFrame(batch).select(columns)
-
-
-def _ahead(items: Iterator[T]) -> Iterator[T]:
-    """The same items, of which the next is made in another thread while this one is in use."""
-    with ThreadPoolExecutor(1) as thread:
-        pending = thread.submit(next, items, None)
-        while (item := pending.result()) is not None:
-            pending = thread.submit(next, items, None)
-            yield item
 
 
 def write_parts(cleaned: Path, division: Division, folder: Path) -> Parts:
@@ -119,7 +107,7 @@ def _pile_up(cleaned: Path, division: Division, folder: Path, piles: str) -> pl.
         schema = _arrow(_empty().select(COLUMNS)).schema
         names = [name for split in SPLITS for name in _names(split, piles)]
         files = {name: stack.enter_context(pa.ipc.new_stream(folder / name, schema)) for name in names}
-        for chunk in _ahead(_chunks(cleaned, READ)):
+        for chunk in ahead(_chunks(cleaned, READ)):
             here = slice(start, start := start + chunk.height)
             chunk = chunk.cast(_empty().schema).with_columns(
                 division.split[here].cast(pl.String).alias("split"), division.home[here].cast(pl.String).alias("home")
@@ -156,7 +144,7 @@ def _write(target: Path, piles: list[Path]) -> tuple[int, str]:
     rows, hashed = 0, sha256()
     schema = _arrow(_empty().select(COLUMNS)).schema
     with pq.ParquetWriter(target, schema, compression="zstd", use_dictionary=list(REPEATED)) as writer:
-        for pile in _ahead(_sorted(path) for path in piles):
+        for pile in ahead(_sorted(path) for path in piles):
             if pile.num_rows:
                 writer.write_table(pile)
                 ids = pl.Series(pile["id"]).str.join("\n").item()

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wenhuo.sifting import gathering
-from wenhuo.sifting.gathering import Groups, ahead, portions
+from wenhuo.sifting.gathering import Groups, portions
+from wenhuo.tables import ahead
 
 
 @pytest.fixture(scope="module")
