@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import sqrt
 from typing import Any, Literal
 
 from wenhuo.pages.wording import observed, percent, plural
@@ -54,7 +55,7 @@ def findings(validation: Figures, cleaning: Figures, audit: Figures | None, reje
         *_leaks(validation["rows"], cleaning),
         *_inflated(audit),
         *_contradictions(cleaning),
-        *_suspects(audit),
+        *_suspects(validation, audit),
         *_repeats(validation["rows"], cleaning),
         *_near(cleaning),
         *_expectations(validation),
@@ -115,13 +116,31 @@ def _contradictions(cleaning: Figures) -> Iterator[Finding]:
         yield Finding("good", "0", "No text has several labels within a split.")
 
 
-def _suspects(audit: Figures | None) -> Iterator[Finding]:
+def _suspects(validation: Figures, audit: Figures | None) -> Iterator[Finding]:
     suspects = (audit or {}).get("suspects") or {}
+    if _unlearnable(validation, suspects):
+        right = suspects["out_of_fold_accuracy"]
+        sentence = (
+            "of labels are told by a linear model, no more than by always saying the commonest one: nothing can be "
+        )
+        yield Finding("warning", percent(right), f"{percent(right)} {sentence}said of wrong labels.")
+        return
     for split, flagged in (suspects.get("flagged") or {}).items():
-        looked = suspects["looked_at"][split]
+        looked, rows = suspects["looked_at"][split], suspects["rows"][split]
+        kind = f"{split} row" if split in validation["rows"] else "row"
+        sample = f" (a sample of {rows:,})" if looked < rows else ""
         if flagged:
-            sentence = f"The labels of {flagged:,} of {plural(looked, f'{split} row')} look wrong."
+            sentence = f"The labels of {flagged:,} of {plural(looked, kind)}{sample} look wrong."
             yield Finding("warning", percent(flagged / looked), sentence, "suspects")
+
+
+def _unlearnable(validation: Figures, suspects: Figures) -> bool:
+    """Whether the model that judges labels is right no more often than chance lets it, by three standard errors."""
+    right, counts = suspects.get("out_of_fold_accuracy"), validation["labels"]["rows"]
+    if right is None or not counts:
+        return False
+    commonest = max(label["all"] for label in counts) / validation["rows"]["all"]
+    return bool(right <= commonest + 3 * sqrt(commonest * (1 - commonest) / suspects["looked_at"]["train"]))
 
 
 def _repeats(rows: Figures, cleaning: Figures) -> Iterator[Finding]:

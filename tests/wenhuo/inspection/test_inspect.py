@@ -2,6 +2,7 @@
 
 import csv
 import json
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -124,6 +125,30 @@ def test_a_sound_set_is_called_sound(tmp_path):
     )
     found = inspect_source(Options(source=str(tmp_path / "sound.csv")), tmp_path / "out", model=False)
     assert {finding.level for finding in found.findings} == {"good"}, sentences(found)
+
+
+def test_labels_without_rhyme_or_reason_are_called_so(tmp_path):
+    draw = random.Random(3)
+    rows = {text: draw.choice("甲乙") for text, _ in make_rows(400, LABELS, 6)}
+    (tmp_path / "noise.csv").write_text(
+        "text,label\n" + "\n".join(f"{t},{x}" for t, x in rows.items()), encoding="utf-8"
+    )
+    found = inspect_source(Options(source=str(tmp_path / "noise.csv")), tmp_path / "out")
+    assert "nothing can be said of wrong labels" in sentences(found)
+    assert "look wrong" not in sentences(found)
+
+
+def test_wrong_labels_of_an_undivided_set_are_rows_of_no_split(tmp_path):
+    rows = dict(make_rows(600, LABELS, 7))
+    flipped = list(rows)[:30]
+    rows |= {text: "差" if rows[text] == "好" else "好" for text in flipped}
+    (tmp_path / "flips.csv").write_text(
+        "text,label\n" + "\n".join(f"{t},{x}" for t, x in rows.items()), encoding="utf-8"
+    )
+    found = inspect_source(Options(source=str(tmp_path / "flips.csv")), tmp_path / "out")
+    said = [finding for finding in found.findings if "look wrong" in finding.sentence]
+    assert len(said) == 1
+    assert f"of {len(rows)} rows look wrong" in said[0].sentence
 
 
 def test_a_missing_source_leaves_nothing_behind(tmp_path):
