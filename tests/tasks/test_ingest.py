@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from tasks import ingest, source
 from tasks.ingest import Params
+from tests.conftest import PRINT_PEAK
 from wenhuo.errors import DataError, SourceError
 from wenhuo.reading.ingest import read_source
 from wenhuo.reading.options import Options
@@ -351,12 +352,11 @@ def test_memory_follows_a_chunk_and_not_the_source(tmp_path: Path) -> None:
             out.write("text\tlabel\n")
             out.writelines(f"这家酒店的房间很干净，服务态度也好{n}，下次再来\t{n % 3}\n" for n in range(rows))
         command = (
-            "import resource, sys; from pathlib import Path; from tasks import ingest, source\n"
+            "import sys; from pathlib import Path; from tasks import ingest, source\n"
             "params, at = ingest.Params(source=sys.argv[1]), Path(sys.argv[2])\n"
             "source.run(params, fingerprint=at / 's')\n"
             "ingest.run(params, fingerprint=at / 's', corpus=at / 'c', rejected=at / 'r', report=at / 'j')\n"
-            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
-        )
+        ) + PRINT_PEAK
         ended = subprocess.run(
             [sys.executable, "-c", command, str(file), str(tmp_path)],
             cwd=ROOT,
