@@ -23,18 +23,14 @@ class Params(Auditing):
 
 def run(params: Params, *, corpus: Path, parts: Path, corrections: Path, suspects: Path, report: Path) -> None:
     """Write the suspects and the figures."""
-    from wenhuo.audit.published import published_figures
-    from wenhuo.audit.rows import read_corpus, read_parts, settled_ids
-    from wenhuo.audit.suspects import find_suspects
+    from wenhuo.audit.auditing import audit
+    from wenhuo.audit.rows import read_parts, settled_ids
     from wenhuo.files import write_json
     from wenhuo.tables import write_table
 
     tables, totals = read_parts(parts, params.max_rows)
-    found = find_suspects(tables, params, settled_ids(corrections), totals)
-    rows, totals = read_corpus(corpus, params.max_rows)
-    figures, reason = published_figures(rows, params.max_rows, totals)
-    write_table(suspects, found.rows)
-    told = {"suspects": found.told, "published": figures, "not_published": reason}
+    rows, told = audit(tables, totals, corpus, params, settled_ids(corrections))
+    write_table(suspects, rows)
     write_json(report, told)
     _tell(told, params)
 

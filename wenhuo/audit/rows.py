@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
@@ -16,15 +17,28 @@ def read_parts(parts: Path, most: int) -> tuple[dict[str, pl.DataFrame], dict[st
     files = {split: pl.scan_parquet(parts / f"{split}.parquet") for split in PARTS}
     wanted = ["id", "text", "label", "cluster"]
     known = files["train"].collect_schema().names()
-    read = {split: first_by_id(file.select([c for c in wanted if c in known]), most) for split, file in files.items()}
-    return {split: rows for split, (rows, _) in read.items()}, {split: count for split, (_, count) in read.items()}
+    return _read({split: file.select([c for c in wanted if c in known]) for split, file in files.items()}, most)
+
+
+def read_cleaned(cleaned: Path, most: int) -> tuple[dict[str, pl.DataFrame], dict[str, int]]:
+    """The same of cleaned rows that are not divided yet; those without a split are train rows."""
+    return _by_split(pl.scan_parquet(cleaned).select("id", "text", "label", "cluster", "split"), most)
 
 
 def read_corpus(corpus: Path, most: int) -> tuple[pl.DataFrame, dict[str, int]]:
     """The rows of a corpus as read, at most so many of each split, and how many each has in all."""
-    rows = pl.scan_parquet(corpus).select("id", "text", "label", pl.col("split").fill_null("train"))
-    read = {split: first_by_id(rows.filter(pl.col("split") == split), most) for split in PARTS}
-    return pl.concat([part for part, _ in read.values()]), {split: count for split, (_, count) in read.items()}
+    read, totals = _by_split(pl.scan_parquet(corpus).select("id", "text", "label", "split"), most)
+    return pl.concat(read.values()), totals
+
+
+def _by_split(rows: pl.LazyFrame, most: int) -> tuple[dict[str, pl.DataFrame], dict[str, int]]:
+    rows = rows.with_columns(pl.col("split").fill_null("train"))
+    return _read({split: rows.filter(pl.col("split") == split) for split in PARTS}, most)
+
+
+def _read(splits: Mapping[str, pl.LazyFrame], most: int) -> tuple[dict[str, pl.DataFrame], dict[str, int]]:
+    read = {split: first_by_id(rows, most) for split, rows in splits.items()}
+    return {split: rows for split, (rows, _) in read.items()}, {split: count for split, (_, count) in read.items()}
 
 
 def first_by_id(rows: pl.LazyFrame, most: int) -> tuple[pl.DataFrame, int]:

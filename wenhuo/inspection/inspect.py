@@ -12,7 +12,7 @@ import polars as pl
 
 from wenhuo.audit.options import Auditing
 from wenhuo.audit.review import safe
-from wenhuo.audit.rows import PARTS, first_by_id, read_corpus
+from wenhuo.audit.rows import read_cleaned
 from wenhuo.console import say
 from wenhuo.errors import SourceError
 from wenhuo.files import PARTIAL, whole, write_json, write_text
@@ -102,24 +102,14 @@ def _gather(options: Options, folder: Path, *, model: bool) -> Material:
 
 def _audit(corpus: Path, cleaned: Path, suspects: Path) -> dict[str, Any]:
     """What a linear model says of the labels, and what leaks are worth to it."""
-    from wenhuo.audit.published import published_figures
-    from wenhuo.audit.suspects import find_suspects
+    from wenhuo.audit.auditing import audit
 
     say("asking a linear model which labels look wrong")
     options = Auditing()
-    tables, totals = _by_split(cleaned, options.max_rows)
-    found = find_suspects(tables, options, totals=totals)
-    found.rows.write_parquet(suspects)
-    rows, totals = read_corpus(corpus, options.max_rows)
-    figures, reason = published_figures(rows, options.max_rows, totals)
-    return {"suspects": found.told, "published": figures, "not_published": reason}
-
-
-def _by_split(cleaned: Path, most: int) -> tuple[dict[str, pl.DataFrame], dict[str, int]]:
-    """The rows of each split that a model looks at, and how many there are; rows without a split are train rows."""
-    rows = pl.scan_parquet(cleaned).select("id", "text", "label", "cluster", pl.col("split").fill_null("train"))
-    read = {split: first_by_id(rows.filter(pl.col("split") == split), most) for split in PARTS}
-    return {split: part for split, (part, _) in read.items()}, {split: count for split, (_, count) in read.items()}
+    tables, totals = read_cleaned(cleaned, options.max_rows)
+    rows, told = audit(tables, totals, corpus, options)
+    rows.write_parquet(suspects)
+    return told
 
 
 def _report(material: Material) -> dict[str, Any]:

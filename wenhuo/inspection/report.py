@@ -1,7 +1,7 @@
 """The data report as one page that needs no network: findings first, then what they rest on.
 
 Unlike the validation report it shows texts, a few of each kind: whoever looks into data wants to see them. The page
-holds as many as it is told to, and none with ``examples=0``.
+holds as many as it is told to, and none with ``shown=0``.
 """
 
 from __future__ import annotations
