@@ -95,9 +95,10 @@ def _inflated(audit: Figures | None) -> Iterator[Finding]:
         return
     figures = published["figures"]
     seen, unseen = (figures[name]["accuracy"] for name in ("as_published", "leak_free_training"))
+    sample = ", looking at a sample of the rows," if published["sampled"] else ""
     sentence = (
-        f"A linear model scores {seen:.1%} on test as published and {unseen:.1%} when it has not seen the test rows in "
-        "training."
+        f"A linear model{sample} scores {seen:.1%} on test as published and {unseen:.1%} when it has not seen the test "
+        "rows in training."
     )
     level: Level = "bad" if seen - unseen >= MUCH_LEAKAGE else "good"
     yield Finding(level, f"{100 * (seen - unseen):.1f} points", sentence, "figures")

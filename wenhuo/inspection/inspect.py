@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -14,10 +15,11 @@ from wenhuo.audit.options import Auditing
 from wenhuo.audit.review import safe
 from wenhuo.audit.rows import read_cleaned
 from wenhuo.console import say
-from wenhuo.errors import SourceError
+from wenhuo.errors import DataError, SourceError
 from wenhuo.files import PARTIAL, whole, write_json, write_text
 from wenhuo.inspection.findings import Finding
 from wenhuo.inspection.report import Material, render_data_report
+from wenhuo.reading.account import Account
 from wenhuo.reading.ingest import read_source
 from wenhuo.reading.options import Options
 from wenhuo.sifting.cleansing import clean_corpus
@@ -33,6 +35,10 @@ TABLES = {
     "suspects": "labels that look wrong",
 }
 """The tables written beside the page, and what they hold."""
+
+
+PARAMETERS = re.compile(r"\bingest\.(text|label_names|label|columns)\b")
+"""Parameters that the command has as options of the same names."""
 
 
 @dataclass(frozen=True)
@@ -83,10 +89,7 @@ def inspect_source(options: Options, output: Path, *, shown: int = 20, model: bo
 
 def _gather(options: Options, folder: Path, *, model: bool) -> Material:
     """Everything that is to be known, with the tables in ``folder``."""
-    try:
-        account = read_source(options, folder)
-    except SourceError as error:  # its hints are for those who have a project
-        raise SourceError(error.what.removeprefix("ingest.source: "), "wenhuo inspect --help") from None
+    account = _read(options, folder)
     for line in account.lines():
         say(line)
     corpus, cleaned = folder / "corpus.parquet", folder / "clean.parquet"
@@ -98,6 +101,22 @@ def _gather(options: Options, folder: Path, *, model: bool) -> Material:
     audit = _audit(corpus, cleaned, suspects) if suspects else None
     _, clusters, contradictions = tables
     return Material(validation, cleaning, audit, dict(account.reasons), clusters, contradictions, suspects)
+
+
+def _read(options: Options, folder: Path) -> Account:
+    """Read the source; what an error says of parameters is said of this command's options."""
+    try:
+        return read_source(options, folder)
+    except SourceError as error:
+        raise SourceError(_for_command(error.what), "name a file, a folder, a URL … (wenhuo inspect --help)") from None
+    except DataError as error:
+        raise DataError(_for_command(error.what), _for_command(error.hint)) from None
+
+
+def _for_command(said: str) -> str:
+    """What is said of a parameter of the section ``ingest``, said of the command's option of that name."""
+    said = said.removeprefix("ingest.source: ")
+    return PARAMETERS.sub(lambda found: f"--{found[1].replace('_', '-')}", said)
 
 
 def _audit(corpus: Path, cleaned: Path, suspects: Path) -> dict[str, Any]:

@@ -101,7 +101,7 @@ def _figures(audit: Mapping[str, Any] | None) -> Markup:
     trained = {name: published["rows"].get(name, published["rows"]["train"]) for name in figures}
     trained["without_punctuation"] = published["rows"]["leak_free_training"]
     bars = [{"title": TITLES[name], "train_rows": trained[name], **_bar(one, start)} for name, one in figures.items()]
-    return fragment("sections/figures.html", bars=bars, start=start)
+    return fragment("sections/figures.html", bars=bars, start=start, sampled=published["sampled"])
 
 
 def _bar(figure: Mapping[str, Any], start: float) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import BAD, GOOD, make_rows
-from wenhuo.errors import SourceError
+from wenhuo.errors import DataError, SourceError
+from wenhuo.inspection.findings import _inflated
 from wenhuo.inspection.inspect import inspect_source
 from wenhuo.inspection.terminal import inspect_sources
 from wenhuo.reading.options import Options
@@ -156,6 +157,23 @@ def test_a_missing_source_leaves_nothing_behind(tmp_path):
         inspect_source(Options(source=str(tmp_path / "none.csv")), tmp_path / "out")
     assert "ingest" not in str(raised.value)
     assert not (tmp_path / "out").exists()
+
+
+def test_columns_in_doubt_are_asked_for_by_the_commands_options(tmp_path):
+    (tmp_path / "odd.csv").write_text("a,b,c\n好,1,x\n差,0,y\n", encoding="utf-8")
+    with pytest.raises(DataError) as raised:
+        inspect_source(Options(source=str(tmp_path / "odd.csv")), tmp_path / "out")
+    assert "--text" in raised.value.hint
+    assert "ingest." not in str(raised.value)
+
+
+def test_figures_of_a_sample_are_called_so():
+    figure = {"accuracy": 0.9, "macro_f1": 0.9, "rows": 10, "intervals": {"accuracy": [0.8, 1.0]}}
+    figures = {"as_published": figure, "leak_free_training": figure}
+    for sampled in (True, False):
+        published = {"sampled": sampled, "rows": {"train": 9, "test": 9, "leak_free_training": 8}, "figures": figures}
+        (finding,) = _inflated({"published": published})
+        assert ("a sample of the rows" in finding.sentence) == sampled
 
 
 def test_the_worst_level_is_returned_and_the_output_is_named_after_the_source(source, tmp_path, monkeypatch, capsys):
