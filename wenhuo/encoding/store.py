@@ -107,3 +107,10 @@ def read_rows(path: Path) -> EncodedRows:
         offsets = np.concatenate([[0], np.cumsum(windows.values.to_numpy(), dtype=np.int64)])
     labels = table.column("label").combine_chunks().to_numpy()
     return EncodedRows(labels, offsets, column.values.to_numpy(), weights, texts)
+
+
+def read_ids(path: Path) -> list[str]:
+    """The ids of the texts in an Arrow file that :func:`write_rows` wrote, in its order."""
+    with pa.memory_map(str(path)) as file:
+        ids: list[str] = pa.ipc.open_file(file).read_all().column("id").to_pylist()
+    return ids

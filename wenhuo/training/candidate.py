@@ -11,7 +11,7 @@ from typing import Any
 from wenhuo.console import say
 from wenhuo.encoding.corpus import read_card
 from wenhuo.encoding.options import Ngrams, Tokens
-from wenhuo.encoding.store import EncodedRows, read_rows
+from wenhuo.encoding.store import EncodedRows, read_ids, read_rows
 from wenhuo.errors import DataError, SettingsError
 from wenhuo.files import write_json
 from wenhuo.models.folder import CARD, Card
@@ -67,7 +67,7 @@ def train_transformer(
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # deterministic matrix products on a GPU
     from wenhuo.encoding import tokens
     from wenhuo.models import transformer
-    from wenhuo.training import assembly, loop, trainable
+    from wenhuo.training import assembly, before, loop, trainable
 
     card = read_card(encoded)
     train, validation = _rows(encoded)
@@ -81,10 +81,12 @@ def train_transformer(
     training = assembly.assemble(network, rows, options, seed, checkpoints, watch)
     counts = trainable.count(network)
     _say_size(counts, train)
+    untrained = before.ask(network, training.validation, read_ids(encoded / "validation.arrow"))
     points = training.run()
     adapter = options.tune if isinstance(options.tune, Adapter) else None
     transformer.save(network, folder, adapter, _reference(options, card))
     tokens.save(tokenizer, folder)
+    before.write(folder, untrained)
     origin = {"backbone": options.backbone, "backbone_commit": None} | _origin(options, card)
     kept = adapter if adapter is not None and not adapter.merge else None
     about = {"head": options.head, "adapter": kept, "parameters": counts} | origin | _common(card)
