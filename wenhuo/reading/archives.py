@@ -8,36 +8,22 @@ become paths here; one that climbs out, is absolute or a link is refused all the
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import lzma
 import re
 import stat
 import tempfile
 import zipfile
-import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
 
 from wenhuo.errors import DataError
 from wenhuo.reading.columns import Wanted
 from wenhuo.reading.folder import choose_files
-from wenhuo.reading.formats import PACKINGS, Reading, file_format, open_file, what_is_inside
-
-MOST_RATIO = 250
-"""How many times its packed size a file may have. Texts reach 2 to 10, one repeated line 514 (gzip) to 12,192 (bz2)."""
-
-ALWAYS_ALLOWED = 1 << 28
-"""Bytes that may come out of any file, whatever its size: a quarter of a gibibyte fills no disk."""
-
-BLOCK = 1 << 20
+from wenhuo.reading.formats import Reading, file_format, open_file
+from wenhuo.reading.packing import BLOCK, PACKINGS, allowed_bytes, copy, explained, too_much, unpacked, what_is_inside
 
 _ABSOLUTE = re.compile(r"[/\\]|[A-Za-z]:")
-_DAMAGED = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError)
 
 
 def open_files(path: Path, origin: str, split: str | None, wanted: Wanted, scratch: Path) -> Iterator[Reading]:
@@ -53,7 +39,7 @@ def open_files(path: Path, origin: str, split: str | None, wanted: Wanted, scrat
     Raises:
         DataError: as ``open_file``; what is packed is damaged, encrypted, dangerous, or unpacks to too much.
     """
-    allowed = max(ALWAYS_ALLOWED, MOST_RATIO * path.stat().st_size)
+    allowed = allowed_bytes(path)
     if file_format(origin) == "zip" and (what_is_inside(path) or "").endswith("Excel workbook"):
         yield from _members(path, origin, split, wanted, scratch, allowed)
     else:
@@ -69,10 +55,7 @@ def _unpacked(
     if packing not in PACKINGS.values() or file_format(origin) in (None, "zip"):
         yield open_file(path, origin, split, wanted)
         return
-    with tempfile.TemporaryDirectory(dir=scratch, prefix=".unpacked-") as made:
-        target = Path(made, "content")
-        with path.open("rb") as packed, _explained(origin, str(packing)):
-            _copy(_stream(packed, str(packing)), target, origin, allowed)
+    with unpacked(path, origin, scratch, allowed) as target:
         reading = open_file(target, origin, split, wanted)
         yield replace(reading, format=f"{reading.format}, {packing}")
 
@@ -89,14 +72,14 @@ def _members(
         target = Path(made, "content")
         for name, own in choice.files:
             inside = f"{origin}/{name}"
-            with _explained(inside, "a member of a ZIP archive"), archive.open(members[name]) as member:
-                allowed -= _copy(iter(partial(member.read, BLOCK), b""), target, inside, allowed)
+            with explained(inside, "a member of a ZIP archive"), archive.open(members[name]) as member:
+                allowed -= copy(iter(partial(member.read, BLOCK), b""), target, inside, allowed)
             for reading in _unpacked(target, inside, own or split, wanted, Path(made), allowed):
                 yield replace(reading, ignored=ignored + reading.ignored)
 
 
 def _opened(path: Path, origin: str) -> zipfile.ZipFile:
-    with _explained(origin, "a ZIP archive"):
+    with explained(origin, "a ZIP archive"):
         return zipfile.ZipFile(path)
 
 
@@ -118,7 +101,7 @@ def _checked(archive: zipfile.ZipFile, origin: str, allowed: int) -> dict[str, z
             raise _refused(origin, f"the member {name!r} stands there twice")
         members[name] = info
     if sum(info.file_size for info in members.values()) > allowed:
-        raise _too_much(origin, allowed)
+        raise too_much(origin, allowed)
     return members
 
 
@@ -141,65 +124,7 @@ def _check_workbook(path: Path, origin: str, allowed: int) -> None:
     if zipfile.is_zipfile(path):
         with _opened(path, origin) as archive:
             if sum(info.file_size for info in archive.infolist()) > allowed:
-                raise _too_much(origin, allowed)
-
-
-def _stream(packed: IO[bytes], packing: str) -> Iterator[bytes]:
-    if packing == "Zstandard":
-        return _zstandard(packed)
-    opened: dict[str, Callable[[], Any]] = {
-        "gzip": lambda: gzip.GzipFile(fileobj=packed),
-        "bzip2": lambda: bz2.BZ2File(packed),
-        "xz": lambda: lzma.LZMAFile(packed),  # noqa: SIM115
-    }
-    file = opened[packing]()
-    return iter(partial(file.read, BLOCK), b"")
-
-
-def _zstandard(packed: IO[bytes]) -> Iterator[bytes]:
-    """Frame after frame; the library's own reader takes a frame that is cut off for a whole one."""
-    import zstandard
-
-    decoder, data = zstandard.ZstdDecompressor().decompressobj(), b""
-    while data or (data := packed.read(BLOCK >> 4)):
-        if decoder.eof:
-            decoder = zstandard.ZstdDecompressor().decompressobj()
-        try:
-            yield decoder.decompress(data)
-        except zstandard.ZstdError as error:
-            raise ValueError(str(error)) from None
-        data = decoder.unused_data if decoder.eof else b""
-    if not decoder.eof:
-        raise EOFError("the file is cut off")
-
-
-def _copy(blocks: Iterator[bytes], target: Path, origin: str, allowed: int) -> int:
-    """Write the blocks, and return how many bytes they had."""
-    size = 0
-    with target.open("wb") as file:
-        for block in blocks:
-            size += len(block)
-            if size > allowed:
-                raise _too_much(origin, allowed)
-            file.write(block)
-    return size
-
-
-@contextmanager
-def _explained(origin: str, packing: str) -> Iterator[None]:
-    """Turn whatever the unpacking libraries raise into one sentence."""
-    try:
-        yield
-    except _DAMAGED as error:
-        reason = " ".join(str(error).split())[:200] or "it is cut off"
-        raise DataError(f"{origin} cannot be unpacked as {packing}: {reason}", "fetch or pack the file again") from None
-
-
-def _too_much(origin: str, allowed: int) -> DataError:
-    return DataError(
-        f"{origin} unpacks to more than {allowed:,} bytes, {MOST_RATIO} times its size: no data set does",
-        "if it is sound, unpack it yourself",
-    )
+                raise too_much(origin, allowed)
 
 
 def _refused(origin: str, why: str) -> DataError:

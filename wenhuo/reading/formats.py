@@ -20,6 +20,7 @@ from wenhuo.reading.charset import Charset, detect_charset
 from wenhuo.reading.columns import Columns, Wanted, find_columns
 from wenhuo.reading.delimited import find_layout, read_delimited
 from wenhuo.reading.jsonrecords import first_records, json_names, read_json
+from wenhuo.reading.packing import PACKINGS, what_is_inside
 from wenhuo.reading.records import Chunk
 
 FORMATS = {
@@ -36,25 +37,6 @@ FORMATS = {
     ".zip": "zip",
 }
 """Format by extension. TSV is also plain ``text⇥label``."""
-
-PACKINGS = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "Zstandard"}
-"""Packing by the extension after the format's."""
-
-MAGIC = (
-    (b"PAR1", "Parquet"),
-    (b"\x1f\x8b", "gzip"),
-    (b"PK\x03\x04", "a ZIP archive or an Excel workbook"),
-    (b"PK\x05\x06", "an empty ZIP archive"),
-    *((b"BZh%d1AY&SY" % level, "bzip2") for level in range(1, 10)),
-    (b"\xfd7zXZ\0", "xz"),
-    (b"(\xb5/\xfd", "Zstandard"),
-    (b"7z\xbc\xaf\x27\x1c", "7-Zip"),
-    (b"Rar!\x1a\x07", "RAR"),
-    (b"%PDF-", "PDF"),
-    (b"\xd0\xcf\x11\xe0", "an old Office document, or one with a password"),
-    (b"ARROW1", "Arrow"),
-    (b"SQLite format 3\0", "an SQLite database"),
-)
 
 _BINARY = {
     "parquet": ("Parquet", "a Parquet file", "give it the extension of its format"),
@@ -111,13 +93,6 @@ def split_sheet(address: str) -> tuple[str, str | None]:
     """An address, and the sheet that ``reviews.xlsx#sheet`` names."""
     path, _, sheet = address.partition("#")
     return (path, sheet) if sheet and file_format(path) == "xlsx" else (address, None)
-
-
-def what_is_inside(path: Path) -> str | None:
-    """What a file's first bytes say it is ("" for an empty file); None where they say nothing."""
-    with path.open("rb") as file:
-        head = file.read(16)
-    return next((what for magic, what in MAGIC if head.startswith(magic)), None) if head else ""
 
 
 def open_file(path: Path, origin: str, split: str | None, wanted: Wanted) -> Reading:

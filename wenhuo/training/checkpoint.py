@@ -6,26 +6,31 @@ random generators, the position in the data, the curves), so that going on from 
 
 from __future__ import annotations
 
-import re
-import shutil
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from wenhuo.files import read_json, whole, write_json
 from wenhuo.models.transformer import Network
 from wenhuo.training.history import Point
+from wenhuo.training.states import (
+    PROGRESS,
+    folder_of,
+    forget_others,
+    generators,
+    moments,
+    restore_generators,
+    restore_moments,
+    save_tensors,
+)
 from wenhuo.training.trainable import trained_state
 
 if TYPE_CHECKING:
     from wenhuo.models.adapters import RankSchedule
-
-NAME = re.compile(r"step-(\d{9})")
-PROGRESS = "progress.json"
 
 
 @dataclass
@@ -46,12 +51,6 @@ class Progress:
     points: list[Point] = field(default_factory=list)
 
 
-def latest(folder: Path) -> Path | None:
-    """The last complete checkpoint in a folder; a folder that a killed process left half-written has another name."""
-    found = [path for path in folder.glob("step-*") if NAME.fullmatch(path.name)]
-    return max(found, default=None)
-
-
 def save(
     folder: Path,
     progress: Progress,
@@ -61,18 +60,16 @@ def save(
     ranks: RankSchedule | None,
 ) -> None:
     """Write a checkpoint of what training changes, then delete the ones before it."""
-    with whole(folder / f"step-{progress.step:09d}") as made:
+    with whole(folder_of(folder, progress.step)) as made:
         made.mkdir()
-        _save(trained_state(network), made / "network.safetensors")
-        _save(best, made / "best.safetensors")
-        _save(_moments(optimizer), made / "optimizer.safetensors")
-        _save(generators(), made / "generators.safetensors")
+        save_tensors(trained_state(network), made / "network.safetensors")
+        save_tensors(best, made / "best.safetensors")
+        save_tensors(moments(optimizer), made / "optimizer.safetensors")
+        save_tensors(generators(), made / "generators.safetensors")
         if ranks is not None:
-            _save(ranks.state(), made / "ranks.safetensors")
+            save_tensors(ranks.state(), made / "ranks.safetensors")
         write_json(made / PROGRESS, asdict(progress))
-    for path in folder.glob("step-*"):
-        if path.name != f"step-{progress.step:09d}":
-            shutil.rmtree(path, ignore_errors=True)
+    forget_others(folder, progress.step)
 
 
 def restore(
@@ -84,51 +81,10 @@ def restore(
 ) -> tuple[Progress, dict[str, Tensor]]:
     """Put network, optimizer and random generators where the checkpoint left them; return progress and best weights."""
     network.load_state_dict(load_file(checkpoint / "network.safetensors", device=str(device)), strict=False)
-    _restore_moments(optimizer, load_file(checkpoint / "optimizer.safetensors", device=str(device)))
+    restore_moments(optimizer, load_file(checkpoint / "optimizer.safetensors", device=str(device)))
     if ranks is not None:
         ranks.restore(load_file(checkpoint / "ranks.safetensors", device=str(device)))
     restore_generators(load_file(checkpoint / "generators.safetensors"))
     values = read_json(checkpoint / PROGRESS)
     values["points"] = [Point(**point) for point in values["points"]]
     return Progress(**values), load_file(checkpoint / "best.safetensors", device=str(device))
-
-
-def _save(tensors: dict[str, Tensor], path: Path) -> None:
-    save_file({name: tensor.detach().contiguous() for name, tensor in tensors.items()}, path)
-
-
-def _parameters(optimizer: torch.optim.Optimizer) -> list[Tensor]:
-    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
-
-
-def _moments(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    state: dict[Any, dict[str, Tensor]] = optimizer.state
-    return {
-        f"{i}.{name}": value
-        for i, parameter in enumerate(_parameters(optimizer))
-        for name, value in state.get(parameter, {}).items()
-        if value is not None  # SGD without momentum keeps nothing
-    }
-
-
-def _restore_moments(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
-    state: dict[int, dict[str, Tensor]] = {}
-    for key, value in tensors.items():
-        i, name = key.split(".", 1)
-        state.setdefault(int(i), {})[name] = value
-    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
-
-
-def generators() -> dict[str, Tensor]:
-    """Where the random generators stand."""
-    states = {"cpu": torch.get_rng_state()}
-    if torch.cuda.is_available():
-        states["cuda"] = torch.cuda.get_rng_state()
-    return states
-
-
-def restore_generators(states: dict[str, Tensor]) -> None:
-    """Put the random generators where :func:`generators` found them."""
-    torch.set_rng_state(states["cpu"])
-    if "cuda" in states and torch.cuda.is_available():
-        torch.cuda.set_rng_state(states["cuda"])

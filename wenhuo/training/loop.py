@@ -5,13 +5,10 @@ Why not transformers' Trainer: docs/decisions/0004-own-training-loop.md.
 
 from __future__ import annotations
 
-import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,13 +16,14 @@ import torch
 from torch import Tensor, nn
 
 from wenhuo.console import say, track
-from wenhuo.errors import DataError, WenhuoError
+from wenhuo.errors import DataError
 from wenhuo.models.scores import accuracy_and_macro_f1
 from wenhuo.models.transformer import Network
-from wenhuo.training import checkpoint
+from wenhuo.training import checkpoint, states
 from wenhuo.training.batches import Plan
 from wenhuo.training.checkpoint import Progress
 from wenhuo.training.history import Point
+from wenhuo.training.interruption import Interrupted, StopRequest
 from wenhuo.training.optimizers import learning_rate, make_optimizer
 from wenhuo.training.options import TransformerCandidate
 from wenhuo.training.sources import Source
@@ -37,10 +35,6 @@ if TYPE_CHECKING:
 
 SAVING_SHARE = 0.05
 """Saving checkpoints may take this share of the time; a slow disk saves less often."""
-
-
-class Interrupted(WenhuoError):  # noqa: N818 - it is no error: somebody asked
-    """A signal asked the training to end; a checkpoint has been saved."""
 
 
 @dataclass
@@ -62,7 +56,7 @@ class Training:
         self.optimizer = make_optimizer(self.network, self.options)
         self.stepper = Stepper(self.network, self.train, self.optimizer, self.options, self.weights, self.ranks)
         self.saved_at, self.saving_took = time.monotonic(), 0.0
-        self.stop = False
+        self.stop = StopRequest()
 
     def run(self) -> list[Point]:
         """Train, leave the best epoch's weights in the network, and return the curves.
@@ -73,7 +67,7 @@ class Training:
         """
         progress, best = self._begin()
         self.stepper.at_once = progress.tokens_at_once
-        with self._signals():
+        with self.stop:
             while progress.epochs_done < self.options.epochs and not self._out_of_patience(progress):
                 self._epoch(progress, best)
                 best = self._validate(progress, best)
@@ -83,7 +77,7 @@ class Training:
         return progress.points
 
     def _begin(self) -> tuple[Progress, dict[str, Tensor]]:
-        found = checkpoint.latest(self.checkpoints)
+        found = states.latest(self.checkpoints)
         if found is None:
             return Progress(tokens_at_once=self.options.tokens_at_once), {}
         progress, best = checkpoint.restore(
@@ -144,31 +138,17 @@ class Training:
     def _save_if_due(self, progress: Progress, best: dict[str, Tensor]) -> None:
         waited = time.monotonic() - self.saved_at
         due = waited >= max(self.options.checkpoint_seconds, self.saving_took / SAVING_SHARE)
-        if not (due or self.stop):
+        if not (due or self.stop.asked):
             return
         started = time.monotonic()
         checkpoint.save(self.checkpoints, progress, self.network, self.optimizer, best, self.ranks)
         self.saved_at = time.monotonic()
         self.saving_took = self.saved_at - started
-        if self.stop:
+        if self.stop.asked:
             raise Interrupted(
                 f"stopped at step {progress.step} of {self.plan.steps}; a checkpoint is saved",
                 "run again to go on from it",
             )
-
-    @contextmanager
-    def _signals(self) -> Iterator[None]:
-        """Turn SIGTERM and SIGINT into a request to save and stop after the present step."""
-
-        def ask(_number: int, _frame: FrameType | None) -> None:
-            self.stop = True
-
-        before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
 
 def seed_everything(seed: int) -> None:

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from wenhuo.console import say
 from wenhuo.errors import ModelError
 from wenhuo.models.transformer import Network, Positions
-from wenhuo.training.checkpoint import generators, restore_generators
 from wenhuo.training.losses import classification_loss, divergence
 from wenhuo.training.options import TransformerCandidate
 from wenhuo.training.sources import Source
+from wenhuo.training.states import generators, restore_generators
 
 if TYPE_CHECKING:
     from wenhuo.models.adapters import RankSchedule

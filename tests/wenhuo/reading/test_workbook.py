@@ -9,7 +9,7 @@ import openpyxl
 import pytest
 
 from wenhuo.errors import DataError
-from wenhuo.reading import archives, records
+from wenhuo.reading import archives, packing, records
 from wenhuo.reading.columns import Wanted
 from wenhuo.reading.formats import Reading, open_file, split_sheet
 
@@ -144,7 +144,7 @@ def test_columns_in_doubt(tmp_path: Path, rows: list[list[Any]], message: str) -
 
 def test_a_workbook_that_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = _write(tmp_path / "a.xlsx", [["text", "label"], *([["很" * 3000, 1]] * 50)])
-    monkeypatch.setattr(archives, "ALWAYS_ALLOWED", 1000)
-    monkeypatch.setattr(archives, "MOST_RATIO", 1)
+    monkeypatch.setattr(packing, "ALWAYS_ALLOWED", 1000)
+    monkeypatch.setattr(packing, "MOST_RATIO", 1)
     with pytest.raises(DataError, match="unpacks to more than"):
         list(archives.open_files(path, path.name, None, ANY, tmp_path))

@@ -21,7 +21,7 @@ from wenhuo.encoding import corpus
 from wenhuo.encoding.options import Tokens
 from wenhuo.errors import DataError, SettingsError
 from wenhuo.models.scores import accuracy_and_macro_f1
-from wenhuo.training import candidate, history, linear, optimizers
+from wenhuo.training import candidate, history, linear, optimizers, states
 from wenhuo.training.options import LinearCandidate, TransformerCandidate
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -127,12 +127,10 @@ def test_killed_and_resumed_equals_undisturbed(tokens, tmp_path, number, more):
 
 
 def test_a_half_written_checkpoint_is_passed_over(tmp_path):
-    from wenhuo.training import checkpoint
-
     (tmp_path / ".step-000000009.x").mkdir()
     (tmp_path / "step-000000003").mkdir()
-    assert checkpoint.latest(tmp_path).name == "step-000000003"
-    assert checkpoint.latest(tmp_path / "nothing") is None
+    assert states.latest(tmp_path).name == "step-000000003"
+    assert states.latest(tmp_path / "nothing") is None
 
 
 def test_a_loss_that_is_no_number_is_a_clear_error(tokens, tmp_path):

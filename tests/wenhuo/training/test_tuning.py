@@ -19,7 +19,7 @@ from wenhuo.models import backbones, transformer
 from wenhuo.models.folder import read_card
 from wenhuo.models.heads import Mean
 from wenhuo.models.tuning import AnyTuning
-from wenhuo.training import candidate, features, optimizers, trainable
+from wenhuo.training import candidate, features, optimizers, states, trainable
 
 TUNED = {
     "full": "full",
@@ -248,7 +248,7 @@ def test_a_checkpoint_takes_only_what_training_changes(tokens, tmp_path, monkeyp
 
     def look(folder, *rest):
         save(folder, *rest)
-        sizes.append(sum(path.stat().st_size for path in checkpoint.latest(folder).rglob("*")))
+        sizes.append(sum(path.stat().st_size for path in states.latest(folder).rglob("*")))
 
     monkeypatch.setattr(checkpoint, "save", look)
     for name in ("full", "bitfit"):
