@@ -16,7 +16,6 @@ import pytest
 import zstandard
 
 from wenhuo.errors import DataError, SourceError
-from wenhuo.reading import packing
 from wenhuo.reading.archives import open_files
 from wenhuo.reading.columns import Wanted
 
@@ -95,7 +94,7 @@ def test_a_packed_file_that_is_cut_off_is_an_error(tmp_path: Path, packing: str)
 
 @pytest.mark.parametrize("packing", PACK)
 def test_a_bomb_is_stopped_while_it_unpacks(tmp_path: Path, packing: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packing, "ALWAYS_ALLOWED", 1 << 16)
+    monkeypatch.setattr("wenhuo.reading.packing.ALWAYS_ALLOWED", 1 << 16)
     path = tmp_path / f"a.csv{packing}"
     path.write_bytes(PACK[packing](b"text,label\n" + b"\n" * (1 << 24)))
     with pytest.raises(DataError, match="unpacks to more than"):
@@ -186,7 +185,7 @@ def test_encrypted_and_doubled_members(tmp_path: Path) -> None:
 
 
 def test_a_zip_bomb_is_refused_before_and_while_it_unpacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packing, "ALWAYS_ALLOWED", 1 << 16)
+    monkeypatch.setattr("wenhuo.reading.packing.ALWAYS_ALLOWED", 1 << 16)
     bomb = b"text,label\n" + b"\n" * (1 << 22)
     path = _zip(tmp_path / "a.zip", {f"train-{n}.csv": bomb for n in range(3)})
     with pytest.raises(DataError, match="unpacks to more than"):
