@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import Field, field_validator
 
-from wenhuo.encoding.options import EncoderOptions, Tokens
+from wenhuo.encoding.options import EncoderOptions
 from wenhuo.settings import Section, check_names
 
 
@@ -31,10 +31,7 @@ def run(params: Params, *, name: str, parts: Path, suspects: Path, encoded: Path
 
     options = params.encoders[name]
     dataset, changed = corpus.follow(corpus.read_dataset(parts), suspects)
-    if isinstance(options, Tokens):
-        found = corpus.encode_tokens(options, dataset, encoded)
-    else:
-        found = corpus.encode_ngrams(options, dataset, encoded)
+    found = corpus.encode(options, dataset, encoded)
     write_json(report, {"encoder": name, **found} | ({"suspects": changed} if changed else {}))
     for action, rows in changed.items():
         say(f"encode: {name}, {rows:,} train rows with a suspect label: {action}")

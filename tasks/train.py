@@ -11,9 +11,8 @@ from pathlib import Path
 from pydantic import Field, field_validator
 
 from tasks.encode import Params as Encode
-from wenhuo.encoding.options import Tokens
 from wenhuo.settings import Section, check_names
-from wenhuo.training.options import Candidate, LinearCandidate, TransformerCandidate
+from wenhuo.training.options import Candidate, LinearCandidate, disagreement
 
 CHECKPOINTS = Path("data/checkpoints")
 
@@ -29,21 +28,8 @@ class Params(Section):
 
 def disagreements(params: Params, encode: Encode) -> list[str]:
     """What the candidates ask of the encoders and these do not give, a sentence each."""
-    found = [_disagreement(name, candidate, encode) for name, candidate in params.candidates.items()]
-    return [f"train.candidates.{sentence}" for sentence in found if sentence]
-
-
-def _disagreement(name: str, candidate: Candidate, encode: Encode) -> str | None:
-    encoder = encode.encoders.get(candidate.encoder)
-    if encoder is None:
-        return f"{name}.encoder: there is no {candidate.encoder!r} in encode.encoders ({', '.join(encode.encoders)})"
-    wanted = "ngrams" if isinstance(candidate, LinearCandidate) else "tokens"
-    if encoder.kind != wanted:
-        return f"{name}.encoder: {candidate.encoder!r} is of kind {encoder.kind}, a {candidate.kind} needs {wanted}"
-    from_corpus = isinstance(encoder, Tokens) and encoder.tokenizer == "corpus"
-    if isinstance(candidate, TransformerCandidate) and candidate.backbone == "checkpoint" and from_corpus:
-        return f"{name}.backbone: the encoder {candidate.encoder!r} comes from no checkpoint; set its tokenizer to one"
-    return None
+    found = {name: disagreement(candidate, encode.encoders) for name, candidate in params.candidates.items()}
+    return [f"train.candidates.{name}.{sentence}" for name, sentence in found.items() if sentence]
 
 
 def run(params: Params, *, name: str, encoded: Path, model: Path, history: Path) -> None:

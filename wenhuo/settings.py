@@ -54,18 +54,23 @@ def parse_sections(values: Any, models: Mapping[str, type[Section]], *, where: s
     mistakes = [f"{name}: unknown section{_guess(name, models)}" for name in values if name not in models]
     parsed: dict[str, Section] = {}
     for name, model in models.items():
-        try:
+        found = mistakes_in(name, model, values.get(name) or {})
+        mistakes += found
+        if not found:
             parsed[name] = model.model_validate(values.get(name) or {})
-        except ValidationError as error:
-            mistakes += _describe(name, model, error, values.get(name))
     if mistakes:
         count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
         raise SettingsError(f"{where}: {count}\n  " + "\n  ".join(mistakes), "mend them and run again")
     return parsed
 
 
-def _describe(section: str, model: type[Section], error: ValidationError, values: Any) -> list[str]:
-    return [f"{section}{_place(item['loc'], values)}: {_reason(item, model)}" for item in error.errors()]
+def mistakes_in(section: str, model: type[Section], values: Any) -> list[str]:
+    """What is wrong with values that are to become a model, a line each: where (below ``section``) and why."""
+    try:
+        model.model_validate(values)
+    except ValidationError as error:
+        return [f"{section}{_place(item['loc'], values)}: {_reason(item, model)}" for item in error.errors()]
+    return []
 
 
 def _place(location: tuple[int | str, ...], values: Any) -> str:
@@ -106,7 +111,7 @@ def _names(model: type[BaseModel]) -> list[str]:
 
 def _guess(name: str, known: Any) -> str:
     close = difflib.get_close_matches(name, list(known), n=1)
-    return f" (did you mean {close[0]}?)" if close else ""
+    return f" (did you mean {close[0]}?)" if close and close[0] != name else ""
 
 
 def check_names(named: dict[str, Any]) -> dict[str, Any]:

@@ -63,6 +63,13 @@ def follow(dataset: Dataset, suspects: Path) -> tuple[Dataset, dict[str, int]]:
     return Dataset(about, dataset.tables | {"train": train}), counts
 
 
+def encode(options: Ngrams | Tokens, dataset: Dataset, target: Path) -> dict[str, Any]:
+    """Fit an encoder on the train rows, write train and validation to the folder ``target``; return the report."""
+    if isinstance(options, Tokens):
+        return encode_tokens(options, dataset, target)
+    return encode_ngrams(options, dataset, target)
+
+
 def encode_tokens(options: Tokens, dataset: Dataset, target: Path) -> dict[str, Any]:
     """Write token ids of train and validation and the tokenizer to ``target``; return the report."""
     from wenhuo.encoding import tokens

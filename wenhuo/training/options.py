@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from wenhuo.encoding.options import EncoderOptions, Tokens
 from wenhuo.models.heads import AnyHead, Mean, Shape
 from wenhuo.models.tuning import Adapter, AnyTuning, Full, HeadOnly
 from wenhuo.settings import Section
@@ -111,3 +113,17 @@ class TransformerCandidate(Section):
 
 
 Candidate = Annotated[LinearCandidate | TransformerCandidate, Field(discriminator="kind")]
+
+
+def disagreement(candidate: Candidate, encoders: Mapping[str, EncoderOptions]) -> str | None:
+    """What a candidate asks of its encoder and does not get: the parameter and a sentence; None when all is well."""
+    encoder = encoders.get(candidate.encoder)
+    if encoder is None:
+        return f"encoder: there is no {candidate.encoder!r} in encode.encoders ({', '.join(encoders)})"
+    wanted = "ngrams" if isinstance(candidate, LinearCandidate) else "tokens"
+    if encoder.kind != wanted:
+        return f"encoder: {candidate.encoder!r} is of kind {encoder.kind}, a {candidate.kind} needs {wanted}"
+    from_corpus = isinstance(encoder, Tokens) and encoder.tokenizer == "corpus"
+    if isinstance(candidate, TransformerCandidate) and candidate.backbone == "checkpoint" and from_corpus:
+        return f"backbone: the encoder {candidate.encoder!r} comes from no checkpoint; set its tokenizer to one"
+    return None
