@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ import pyarrow.parquet as pq
 from wenhuo.files import whole
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 ABOUT = b"wenhuo"
 """The key of the schema's metadata that holds the JSON."""
@@ -73,3 +75,18 @@ def ahead(items: Iterator[T]) -> Iterator[T]:
         while (item := pending.result()) is not None:
             pending = thread.submit(next, items, None)
             yield item
+
+
+def abreast(work: Callable[[T], R], items: Iterable[T], threads: int = 2) -> Iterator[R]:
+    """``work`` on each item, in their order, with so many at once: for work that leaves Python to itself.
+
+    No more than ``threads`` items and results wait in memory.
+    """
+    with ThreadPoolExecutor(threads) as pool:
+        pending: deque[Future[R]] = deque()
+        for item in items:
+            pending.append(pool.submit(work, item))
+            if len(pending) > threads:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()

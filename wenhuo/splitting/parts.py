@@ -144,21 +144,20 @@ def _write(target: Path, piles: list[Path]) -> tuple[int, str]:
     rows, hashed = 0, sha256()
     schema = _arrow(_empty().select(COLUMNS)).schema
     with pq.ParquetWriter(target, schema, compression="zstd", use_dictionary=list(REPEATED)) as writer:
-        for pile in ahead(_sorted(path) for path in piles):
+        for pile, ids in ahead(_sorted(path) for path in piles):
             if pile.num_rows:
                 writer.write_table(pile)
-                ids = pl.Series(pile["id"]).str.join("\n").item()
-                hashed.update((("\n" if rows else "") + ids).encode())
+                hashed.update((b"\n" if rows else b"") + ids)
                 rows += pile.num_rows
     return rows, hashed.hexdigest()
 
 
-def _sorted(path: Path) -> pa.Table:
-    """A pile's rows in order; its file is deleted."""
+def _sorted(path: Path) -> tuple[pa.Table, bytes]:
+    """A pile's rows in order, and their ids, one a line; its file is deleted."""
     with pa.ipc.open_stream(path) as stream:
         pile = pl.DataFrame(stream.read_all()).sort("id", "origin", "row")
     path.unlink()
-    return _arrow(pile)
+    return _arrow(pile), pile["id"].str.join("\n").item().encode()
 
 
 def _arrow(rows: pl.DataFrame) -> pa.Table:

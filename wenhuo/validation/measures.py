@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from wenhuo.sifting.duplicates import LEARNT
+from wenhuo.tables import abreast
 from wenhuo.text.html import without_html
 from wenhuo.text.keys import SPACE, loose_keys
 from wenhuo.validation.columns import COLUMNS, SPLITS
@@ -28,6 +30,7 @@ from wenhuo.validation.scan import (
     VISIBLE,
     Counts,
     Flags,
+    Scanned,
     scan,
 )
 
@@ -91,12 +94,16 @@ def measure(corpus: Path, label_order: Sequence[str] | None = None) -> Measures:
         corpus: a Parquet file with the columns of :data:`CORPUS_FIELDS`.
         label_order: the declared label names, if there are any.
     """
-    counts: Counts = np.zeros(CODES, dtype=np.int64)
     file = pq.ParquetFile(corpus)
     known = [name for name in READ if name in file.schema_arrow.names]
-    empty = _measured(pl.DataFrame(schema=dict.fromkeys(known, pl.String)), counts)
-    batches = (pl.DataFrame(batch) for batch in file.iter_batches(BATCH_ROWS, columns=known)) if known else ()
-    rows = pl.concat([empty, *(_measured(batch, counts) for batch in batches)])
+    empty = pl.DataFrame(schema=dict.fromkeys(known, pl.String))
+    batches = (pl.DataFrame(batch) for batch in (file.iter_batches(BATCH_ROWS, columns=known) if known else ()))
+    counts: Counts = np.zeros(CODES, dtype=np.int64)
+    tables = []
+    for table, found in abreast(_measured, chain([empty], batches)):
+        tables.append(table)
+        counts[: len(found)] += found
+    rows = pl.concat(tables)
     rows = rows.with_columns(_repeated("identity").alias("id_repeated")).drop("identity")
     labels, copies = _labels(rows, label_order), _copies(rows)
     rows = rows.drop("key").with_columns(
@@ -105,10 +112,11 @@ def measure(corpus: Path, label_order: Sequence[str] | None = None) -> Measures:
     return Measures(_with_label_columns(rows, labels), labels, copies, counts)
 
 
-def _measured(batch: pl.DataFrame, counts: Counts) -> pl.DataFrame:
-    """The columns that follow from a row alone, with ``identity`` and ``key``, which stand for its id and its text.
+def _measured(batch: pl.DataFrame) -> tuple[pl.DataFrame, Counts]:
+    """The columns that follow from a row alone, and how often each character occurs.
 
-    They are 64 bits wide: among 5 million rows, two different texts share a key with probability 7e-7.
+    With the columns come ``identity`` and ``key``, which stand for a row's id and its text. They are 64 bits wide:
+    among 5 million rows, two different texts share a key with probability 7e-7.
     """
     batch = batch.select(
         pl.col(name).cast(pl.String, strict=False) if name in batch.columns else pl.lit(None, pl.String).alias(name)
@@ -126,11 +134,12 @@ def _measured(batch: pl.DataFrame, counts: Counts) -> pl.DataFrame:
         label.is_null().alias("label_missing"),
         (split.is_not_null() & ~split.is_in(SPLITS)).alias("split_unknown"),
     )
-    return named.hstack(_text_columns(batch["text"].fill_null(""), counts))
+    texts = batch["text"].fill_null("")
+    scanned = scan(texts)
+    return named.hstack(_text_columns(texts, scanned)), scanned.counts
 
 
-def _text_columns(texts: pl.Series, counts: Counts) -> pl.DataFrame:
-    scanned = scan(texts, counts)
+def _text_columns(texts: pl.Series, scanned: Scanned) -> pl.DataFrame:
     filled = scanned.characters - scanned.spaces
     columns = {
         "characters": pl.Series(scanned.characters, dtype=pl.Int32),
