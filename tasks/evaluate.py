@@ -2,13 +2,15 @@
 
 Every candidate that `params.yaml` names is loaded as a user would load it and classifies both splits. The figures go to
 `reports/metrics.json` with 95 % intervals; the winner has the highest macro-F1 on validation (of equals the one that
-`params.yaml` names first, so put the simpler one first). The test set chooses nothing. Pictures and the data behind
-them go to `reports/plots/`, the errors that each model is surest of to `reports/errors/NAME.csv`; MLflow shows it all.
+`params.yaml` names first, so put the simpler one first). The test set chooses nothing. `reports/candidates.html` shows
+it all on one page, with what the untrained and the trained networks say about the same sentences. Pictures and the data
+behind them go to `reports/plots/`, the errors that each model is surest of to `reports/errors/NAME.csv`; MLflow shows
+them too.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,17 +19,10 @@ from pydantic import Field, field_validator
 from wenhuo.settings import Section
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from tasks.train import Params as Training
+    from wenhuo.evaluation.answers import Answers, Part
+    from wenhuo.evaluation.material import Material
     from wenhuo.metrics.report import Result
-    from wenhuo.models.classifier import Classifier
-
-    Said = dict[str, NDArray[np.float64]]  # split to a model's probabilities for its rows
-
-MEASURED = ("validation", "test")
-AT_ONCE = 1024  # texts between two steps of the progress bar
 
 
 class Params(Section):
@@ -38,6 +33,9 @@ class Params(Section):
     errors: int = Field(
         200, ge=0, description="The errors a model is surest of, kept as a table: at most so many rows."
     )
+    examples: int = Field(
+        20, ge=0, description="Validation rows of each kind shown with their texts on the page; 0 shows no text at all."
+    )
 
     @field_validator("bootstrap")
     @classmethod
@@ -47,43 +45,42 @@ class Params(Section):
         return value
 
 
-@dataclass(frozen=True)
-class Part:
-    """The rows of one split; ``truth`` holds positions in the list of labels."""
-
-    ids: list[str]
-    texts: list[str]
-    truth: NDArray[np.int64]
-    leaked: NDArray[np.bool_]
-
-
-def run(params: Params, *, models: Path, parts: Path, history: Path, metrics: Path, plots: Path, errors: Path) -> None:
-    """Measure the candidates under ``models`` on the splits under ``parts``; write figures, pictures and errors.
+def run(
+    params: Params,
+    *,
+    models: Path,
+    parts: Path,
+    history: Path,
+    metrics: Path,
+    page: Path,
+    plots: Path,
+    errors: Path,
+) -> None:
+    """Measure the candidates under ``models`` on the splits under ``parts``; write figures, page, pictures and errors.
 
     Raises:
         ModelError: a candidate has no model, or one of other labels.
         DataError: a split has labels that ``dataset.json`` does not list, or validation has no rows.
     """
-    from wenhuo.files import read_json, write_json
-    from wenhuo.metrics.summary import choose, flat_figures
+    from wenhuo.evaluation.answers import ask, read_parts
+    from wenhuo.evaluation.page import render_candidates
+    from wenhuo.files import read_json, write_json, write_text
 
     dataset = read_json(parts / "dataset.json")
-    read = {split: _read_part(parts / f"{split}.parquet", dataset["labels"]) for split in MEASURED}
-    names = list(_training().candidates)
-    said: dict[str, Said] = {}
-    seconds: dict[str, float] = {}
-    for name in names:
-        said[name], seconds[name] = _classify(models / name, read, dataset["labels"])
-    measures = {name: _measure(said[name], read, dataset["labels"], params) for name in names}
-    winner = choose({name: measure["validation"] for name, measure in measures.items()})
-    write_json(metrics, _summary(measures, winner, dataset, params))
-    results = {name: _result(said[name]["test"], measures[name], history / f"{name}.csv") for name in names}
-    _write_plots(plots, results, read["test"], dataset, winner)
-    _write_errors(errors, said, read, dataset["labels"], params.errors)
-    for name in names:
-        figures = flat_figures(measures[name]) | {"seconds_per_1000_texts": seconds[name]}
-        _log(models / name, results[name], figures, dataset, plots / name, errors / f"{name}.csv")
-    _tell(measures, seconds, winner)
+    read = read_parts(parts, dataset["labels"])
+    training = _training()
+    answers = {name: ask(models / name, read, dataset["labels"]) for name in training.candidates}
+    summary = _summary(params, answers, read, models, dataset)
+    write_json(metrics, summary)
+    material = _material(summary, answers, read, training, models, history)
+    write_text(page, render_candidates(material, shown=params.examples))
+    results = _results(material)
+    _write_plots(plots, results, read["test"], dataset, summary["winner"])
+    _write_errors(errors, answers, read, dataset["labels"], params.errors)
+    for name in answers:
+        written = {"pictures": plots / name, "tables": [errors / f"{name}.csv"], "pages": [page]}
+        _log(training, name, answers[name], results[name], dataset, written)
+    _tell(summary["candidates"], answers, summary["winner"], page)
 
 
 def _training() -> Training:
@@ -95,99 +92,52 @@ def _training() -> Training:
     return section
 
 
-def _read_part(path: Path, labels: list[str]) -> Part:
-    import numpy as np
-    import polars as pl
-
-    from wenhuo.errors import DataError
-
-    rows = pl.read_parquet(path, columns=["id", "text", "label", "leaked"])
-    unknown = sorted(set(rows["label"]) - set(labels))
-    if unknown:
-        raise DataError(f"{path}: labels that dataset.json does not list: {', '.join(unknown[:5])}", "run `dvc repro`")
-    place = {label: number for number, label in enumerate(labels)}
-    truth = np.array([place[label] for label in rows["label"]], dtype=np.int64)
-    return Part(rows["id"].to_list(), rows["text"].to_list(), truth, rows["leaked"].to_numpy().astype(bool))
-
-
-def _classify(model: Path, read: dict[str, Part], labels: list[str]) -> tuple[Said, float]:
-    """A candidate's probabilities on each split, and its seconds for 1,000 texts (loading apart)."""
-    import time
-
-    classifier = _load(model)
-    columns = _columns(classifier.labels, labels, model)
-    began = time.perf_counter()
-    said = {
-        split: _probabilities(classifier, part.texts, f"{model.name} on {split}")[:, columns]
-        for split, part in read.items()
-    }
-    texts = sum(len(part.texts) for part in read.values())
-    return said, 1000 * (time.perf_counter() - began) / max(1, texts)
-
-
-def _load(folder: Path) -> Classifier:
-    from wenhuo.errors import ModelError
-    from wenhuo.models.classifier import Classifier
-
-    if not folder.is_dir():
-        raise ModelError(
-            f"{folder} does not exist: the candidate is not trained", f"run `dvc repro train@{folder.name}`"
-        )
-    return Classifier.load(folder)
-
-
-def _columns(model: list[str], data: list[str], folder: Path) -> list[int]:
-    """Where each label of the data stands among the model's."""
-    from wenhuo.errors import ModelError
-
-    if sorted(model) != sorted(data):
-        apart = ", ".join(sorted(set(model) ^ set(data))[:5])
-        raise ModelError(f"{folder} was trained on other labels than the data have: {apart}", "run `dvc repro`")
-    return [model.index(label) for label in data]
-
-
-def _probabilities(classifier: Classifier, texts: list[str], what: str) -> NDArray[np.float64]:
-    import numpy as np
-
-    from wenhuo.console import track
-
-    starts = range(0, len(texts), AT_ONCE)
-    found = [classifier.probabilities(texts[at : at + AT_ONCE]) for at in track(starts, what, len(starts))]
-    return np.concatenate([np.zeros((0, len(classifier.labels))), *found])
-
-
-def _measure(said: Said, read: dict[str, Part], labels: list[str], params: Params) -> dict[str, dict[str, Any]]:
-    """The figures on each split, and on the test rows without a copy in the source's train when some had one."""
-    from wenhuo.metrics.classification import measure
-
-    rows = {split: (part.truth, said[split]) for split, part in read.items()}
-    clean = ~read["test"].leaked
-    if not clean.all():
-        rows["test_leak_free"] = (read["test"].truth[clean], said["test"][clean])
-    return {
-        split: measure(truth, probabilities, labels, bootstrap=params.bootstrap, seed=params.seed)
-        for split, (truth, probabilities) in rows.items()
-    }
-
-
 def _summary(
-    measures: dict[str, dict[str, Any]], winner: str, dataset: dict[str, Any], params: Params
+    params: Params, answers: Mapping[str, Answers], read: Mapping[str, Part], models: Path, dataset: Mapping[str, Any]
 ) -> dict[str, Any]:
-    from wenhuo.metrics.summary import CHOSEN_BY
+    from wenhuo.evaluation.figures import measured, summarise
+    from wenhuo.models.folder import count_parameters
 
-    told = {name: dataset[name] for name in ("source", "synthetic", "rows", "hash", "labels")}
-    intervals = {"level": 0.95, "resamples": params.bootstrap, "seed": params.seed}
-    return {"candidates": measures, "winner": winner, "chosen_by": CHOSEN_BY, "intervals": intervals, **told}
+    chance = {"bootstrap": params.bootstrap, "seed": params.seed}
+    measures = {name: measured(one, read, dataset["labels"], **chance) for name, one in answers.items()}
+    counted = {name: count_parameters(models / name, one.card) for name, one in answers.items()}
+    return summarise(measures, answers, counted, read["validation"], dataset, **chance)
 
 
-def _result(probabilities: NDArray[np.float64], measures: dict[str, Any], history: Path) -> Result:
+def _material(
+    summary: Mapping[str, Any],
+    answers: Mapping[str, Answers],
+    read: Mapping[str, Part],
+    training: Training,
+    models: Path,
+    history: Path,
+) -> Material:
+    from wenhuo.evaluation.answers import places
+    from wenhuo.evaluation.material import Material, Shown
+    from wenhuo.training import before
+    from wenhuo.training.history import read as read_history
+
+    shown = {}
+    for name, one in answers.items():
+        curves = history / f"{name}.csv"
+        columns = places(one.card.labels, summary["labels"], models / name)
+        untrained = {key: [row[k] for k in columns] for key, row in before.read(models / name).items()}
+        course = read_history(curves) if curves.exists() else []
+        shown[name] = Shown(training.candidates[name], one, course, untrained)
+    return Material(summary, read, shown)
+
+
+def _results(material: Material) -> dict[str, Result]:
     from wenhuo.metrics.report import Result
-    from wenhuo.training.history import read
 
-    return Result(probabilities, measures, read(history) if history.exists() else [])
+    figures = material.summary["candidates"]
+    return {
+        name: Result(one.answers.by_split["test"], figures[name], one.history)
+        for name, one in material.candidates.items()
+    }
 
 
-def _write_plots(folder: Path, results: dict[str, Result], test: Part, dataset: dict[str, Any], winner: str) -> None:
+def _write_plots(folder: Path, results: dict[str, Result], test: Part, dataset: Mapping[str, Any], winner: str) -> None:
     from wenhuo.files import whole
     from wenhuo.metrics.report import write_report
 
@@ -198,42 +148,34 @@ def _write_plots(folder: Path, results: dict[str, Result], test: Part, dataset: 
         write_report(made, results, test.truth, dataset["labels"], winner, about)
 
 
-def _write_errors(folder: Path, said: dict[str, Said], read: dict[str, Part], labels: list[str], most: int) -> None:
-    """One table a candidate: its errors on validation and test together, the surest first."""
-    import numpy as np
-
+def _write_errors(
+    folder: Path, answers: Mapping[str, Answers], read: Mapping[str, Part], labels: list[str], most: int
+) -> None:
+    from wenhuo.evaluation.errors import write_errors
     from wenhuo.files import whole
-    from wenhuo.metrics.tables import surest_errors, write_table
 
-    rows = [(*row, split) for split, part in read.items() for row in zip(part.ids, part.texts, strict=True)]
-    truth = np.concatenate([part.truth for part in read.values()])
     with whole(folder) as made:
-        for name, by_split in said.items():
-            probabilities = np.concatenate([by_split[split] for split in read])
-            table = []
-            for at in surest_errors(truth, probabilities, [row[0] for row in rows], most):
-                key, text, split = rows[at]
-                guess, actual = int(probabilities[at].argmax()), int(truth[at])
-                table.append((key, split, text, labels[actual], labels[guess], float(probabilities[at, guess])))
-            header = ("id", "split", "text", "label", "predicted", "confidence")
-            write_table(made / f"{name}.csv", header, table, mark=True)
+        for name, one in answers.items():
+            write_errors(made / f"{name}.csv", one, read, labels, most)
 
 
-def _log(model: Path, result: Result, figures: dict[str, float], dataset: Any, folder: Path, table: Path) -> None:
+def _log(
+    training: Training, name: str, answers: Answers, result: Result, dataset: dict[str, Any], written: dict[str, Any]
+) -> None:
     """Show the evaluation in the candidate's MLflow run, which is found by the key of the stage that trained it."""
     from wenhuo.lineage import identify_made
-    from wenhuo.models.folder import read_card
+    from wenhuo.metrics.summary import flat_figures
     from wenhuo.tracking.candidates import Candidate, log_evaluation
     from wenhuo.training.candidate import parameters
 
-    training = _training()
-    card = {"options": read_card(model).encoder.model_dump()}
-    chosen = parameters(training.candidates[model.name], training.seed, card)
-    candidate = Candidate(identify_made(f"train@{model.name}"), model.name, chosen, dataset)
-    log_evaluation(candidate, result.history, figures, folder, [table])
+    card = {"options": answers.card.encoder.model_dump()}
+    chosen = parameters(training.candidates[name], training.seed, card)
+    candidate = Candidate(identify_made(f"train@{name}"), name, chosen, dataset)
+    figures = flat_figures(result.measures) | {"seconds_per_1000_texts": answers.seconds}
+    log_evaluation(candidate, result.history, figures, **written)
 
 
-def _tell(measures: dict[str, dict[str, Any]], seconds: dict[str, float], winner: str) -> None:
+def _tell(measures: Mapping[str, Any], answers: Mapping[str, Answers], winner: str, page: Path) -> None:
     from wenhuo.console import say
     from wenhuo.metrics.summary import spoken
 
@@ -243,4 +185,5 @@ def _tell(measures: dict[str, dict[str, Any]], seconds: dict[str, float], winner
         line = f"evaluate: {name:{wide}}  validation macro-F1 {chosen}  test accuracy {test}"
         if "test_leak_free" in splits:
             line += f" (leak-free rows {spoken(splits['test_leak_free'], 'accuracy')})"
-        say(f"{line}  {seconds[name]:.2f} s per 1,000 texts{'  winner' if name == winner else ''}")
+        say(f"{line}  {answers[name].seconds:.2f} s per 1,000 texts{'  winner' if name == winner else ''}")
+    say(f"evaluate: the candidates side by side, before and after training → {page}")

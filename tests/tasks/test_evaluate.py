@@ -9,10 +9,22 @@ from pydantic import ValidationError
 
 from tasks import evaluate
 from tasks.command import stage_arguments
+from wenhuo import lineage
 from wenhuo.errors import DataError, ModelError
+from wenhuo.evaluation import answers
+from wenhuo.files import write_json
+from wenhuo.models.folder import Card
+from wenhuo.tracking import candidates as tracked
+from wenhuo.training import before
+from wenhuo.training.options import LinearCandidate, TransformerCandidate
 
 LABELS = ["差评", "中评", "好评"]
 NAMES = ("linear", "mini")
+CANDIDATES = {
+    "linear": LinearCandidate(kind="linear", encoder="ngrams"),
+    "mini": TransformerCandidate(kind="transformer", encoder="characters", tune="lora"),
+}
+ABOUT = {"cleaning": {}, "encoder": {"kind": "tokens"}, "trained_on": {}, "parameters": {"all": 4000, "trained": 10}}
 
 
 class Fake:
@@ -20,6 +32,7 @@ class Fake:
 
     def __init__(self, folder):
         self.name, self.labels = folder.name, json.loads((folder / "labels.json").read_text())
+        self.card = Card(kind="transformer", labels=self.labels, **ABOUT)
 
     def probabilities(self, texts):
         return np.array([self._row(text) for text in texts]).reshape(len(texts), len(self.labels))
@@ -53,9 +66,10 @@ class Stage:
 
     def __init__(self, folder, monkeypatch):
         self.folder, self.logged = folder, {}
-        monkeypatch.setattr(evaluate, "_training", lambda: types.SimpleNamespace(candidates=dict.fromkeys(NAMES)))
-        monkeypatch.setattr(evaluate, "_load", Fake)
-        monkeypatch.setattr(evaluate, "_log", self._log)
+        monkeypatch.setattr(evaluate, "_training", lambda: types.SimpleNamespace(candidates=CANDIDATES, seed=13))
+        monkeypatch.setattr(answers, "load", Fake)
+        monkeypatch.setattr(tracked, "log_evaluation", self._log)
+        monkeypatch.setattr(lineage, "identify_made", lambda stage: lineage.Identity(stage, "k" * 64))
         for name in NAMES:
             self.model(name)
         self.split(
@@ -65,6 +79,13 @@ class Stage:
     def model(self, name, labels=("好评", "中评", "差评")):  # a model may have them in another order
         (self.folder / "models" / name).mkdir(parents=True, exist_ok=True)
         (self.folder / "models" / name / "labels.json").write_text(json.dumps(labels))
+
+    def untrained(self, rows):
+        """What mini said before its first step: each row is the label given, in the order of the model's labels."""
+        said = {
+            key: [0.8 if label == name else 0.1 for name in ("好评", "中评", "差评")] for key, label in rows.items()
+        }
+        write_json(self.folder / "models/mini" / before.FILE, {"split": "validation", "probabilities": said})
 
     def split(self, **parts):
         (self.folder / "split").mkdir(exist_ok=True)
@@ -79,15 +100,17 @@ class Stage:
 
     def run(self, out="reports", **params):
         target = self.folder / out
-        paths = {name: target / name for name in ("plots", "errors")} | {"metrics": target / "metrics.json"}
+        paths = {name: target / name for name in ("plots", "errors")}
+        paths |= {"metrics": target / "metrics.json", "page": target / "candidates.html"}
         values = evaluate.Params(**{"bootstrap": 100, "seed": 1, "errors": 5} | params)
         sources = {"models": self.folder / "models", "parts": self.folder / "split", "history": self.folder / "history"}
         evaluate.run(values, **sources, **paths)
         return json.loads(paths["metrics"].read_text())
 
-    def _log(self, model, result, figures, dataset, folder, table):
-        assert table.exists()  # files first, then tracking
-        self.logged[model.name] = figures
+    def _log(self, candidate, points, figures, pictures, tables, pages):
+        assert all(path.exists() for path in (*tables, *pages))  # files first, then tracking
+        assert pages
+        self.logged[candidate.name] = figures
 
 
 @pytest.fixture
@@ -116,7 +139,9 @@ def test_measures_every_candidate_and_validation_chooses(stage, capsys):
     low, high = found["candidates"]["mini"]["validation"]["intervals"]["macro_f1"]
     assert low < 0.9 < high
     said = capsys.readouterr().out.splitlines()
-    assert [line.split()[1] for line in said if line.startswith("evaluate: ")] == list(NAMES)
+    spoken = [line.split()[1] for line in said if line.startswith("evaluate: ") and "macro-F1" in line]
+    assert spoken == list(NAMES)
+    assert said[-1].endswith(str(stage.folder / "reports/candidates.html"))
 
 
 def test_whatever_the_test_labels_are_the_winner_stays(stage):
@@ -154,6 +179,7 @@ def test_the_same_inputs_give_the_same_bytes(drawn):
     assert {
         "plots/mini/learning.png",
         "metrics.json",
+        "candidates.html",
         "errors/linear.csv",
         "plots/linear/confusion.png",
         "plots/roc.csv",
@@ -161,13 +187,13 @@ def test_the_same_inputs_give_the_same_bytes(drawn):
     assert b"seconds" not in first["metrics.json"]
 
 
-def test_the_order_of_the_rows_changes_no_figure_and_no_error_table(stage):
-    before = stage.run("a")
+def test_the_order_of_the_rows_changes_no_figure_no_error_table_and_not_the_page(stage):
+    found = stage.run("a")
     for name in ("validation", "test"):
         path = stage.folder / f"split/{name}.parquet"
         pl.read_parquet(path).sample(fraction=1, shuffle=True, seed=2).write_parquet(path)
-    assert stage.run("b") == before
-    assert everything(stage.folder / "a/errors") == everything(stage.folder / "b/errors")
+    assert stage.run("b") == found
+    assert everything(stage.folder / "a") == everything(stage.folder / "b")
 
 
 def test_a_label_missing_from_validation_is_null_and_no_crash(stage):
@@ -225,7 +251,7 @@ def test_an_empty_validation_chooses_nothing(stage):
 
 def test_a_candidate_without_a_model_is_an_error(tmp_path):
     with pytest.raises(ModelError, match="not trained"):
-        evaluate._load(tmp_path / "mini")
+        answers.load(tmp_path / "mini")
 
 
 @pytest.mark.parametrize("bootstrap", [-1, 1, 99, 10**6])
@@ -239,4 +265,5 @@ def test_no_intervals_when_none_are_asked_for(stage):
 
 
 def test_the_paths_are_those_of_the_graph():
-    assert stage_arguments(evaluate.run) == ["models", "parts", "history", "metrics", "plots", "errors"]
+    expected = ["models", "parts", "history", "metrics", "page", "plots", "errors"]
+    assert stage_arguments(evaluate.run) == expected

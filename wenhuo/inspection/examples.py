@@ -7,7 +7,8 @@ from typing import Any
 
 import polars as pl
 
-TEXT_CHARACTERS = 160  # of a text; more makes a table that nobody reads
+from wenhuo.pages.wording import excerpt
+
 MEMBERS = 5  # rows shown of a cluster
 
 
@@ -46,20 +47,15 @@ def contradictions(path: Path, count: int) -> list[dict[str, Any]]:
         .collect()
     )
     parts = counted.partition_by("group", maintain_order=True)
-    return [{"text": _cut(part["text"][0]), "labels": part.select("label", "splits").to_dicts()} for part in parts]
+    return [{"text": excerpt(part["text"][0]), "labels": part.select("label", "splits").to_dicts()} for part in parts]
 
 
 def suspects(path: Path, count: int) -> list[dict[str, Any]]:
     """The most suspect rows, see ``suspects.parquet``."""
     rows = pl.scan_parquet(path).filter("flagged").sort("rank").head(count).collect()
-    return [{**row, "text": _cut(row["text"])} for row in rows.to_dicts()]
+    return [{**row, "text": excerpt(row["text"])} for row in rows.to_dicts()]
 
 
 def _shown(rows: pl.LazyFrame) -> list[dict[str, Any]]:
     shown = rows.select("text", "label", pl.col("split").fill_null("undivided"), "similarity").head(MEMBERS).collect()
-    return [{**row, "text": _cut(row["text"])} for row in shown.to_dicts()]
-
-
-def _cut(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= TEXT_CHARACTERS else line[:TEXT_CHARACTERS] + "…"
+    return [{**row, "text": excerpt(row["text"])} for row in shown.to_dicts()]

@@ -16,10 +16,10 @@ from markupsafe import Markup
 from wenhuo.inspection import examples
 from wenhuo.inspection.findings import Finding, findings
 from wenhuo.pages import sections
+from wenhuo.pages.bars import bar, start_below
 from wenhuo.pages.page import fragment, render_page
 from wenhuo.pages.wording import plural
 
-BARS_START_BELOW = 0.05  # of the lowest figure: bars from 0 would all look alike
 TITLES = {
     "as_published": "as published",
     "leak_free_part": "as published, test rows that do not stand in train",
@@ -96,8 +96,7 @@ def _figures(audit: Mapping[str, Any] | None) -> Markup:
     if not published:
         return Markup()
     figures = {name: one for name, one in published["figures"].items() if one["accuracy"] is not None}
-    lowest = min(one["intervals"]["accuracy"][0] for one in figures.values())
-    start = max(0.0, int((lowest - BARS_START_BELOW) * 20) / 20)
+    start = start_below(one["intervals"]["accuracy"][0] for one in figures.values())
     trained = {name: published["rows"].get(name, published["rows"]["train"]) for name in figures}
     trained["without_punctuation"] = published["rows"]["leak_free_training"]
     bars = [{"title": TITLES[name], "train_rows": trained[name], **_bar(one, start)} for name, one in figures.items()]
@@ -105,14 +104,8 @@ def _figures(audit: Mapping[str, Any] | None) -> Markup:
 
 
 def _bar(figure: Mapping[str, Any], start: float) -> dict[str, Any]:
-    """What is drawn of one figure; widths in per cent of the room between ``start`` and 1."""
-
-    def place(share: float) -> float:
-        return round(100 * max(share - start, 0) / (1 - start), 2)
-
-    low, high = figure["intervals"]["accuracy"]
-    widths = {"width": place(figure["accuracy"]), "from": place(low), "to": place(high)}
-    return {**figure, "test_rows": figure["rows"], "low": low, "high": high, **widths}
+    drawn = bar(figure["accuracy"], figure["intervals"]["accuracy"], start)
+    return {**figure, "test_rows": figure["rows"], **drawn}
 
 
 def _near(material: Material, shown: int) -> Markup:

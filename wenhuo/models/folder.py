@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any, Literal
 
@@ -60,6 +61,22 @@ def read_card(folder: Path) -> Card:
         raise ModelError(
             f"{folder / CARD} does not fit this version of wenhuo: {_first_line(error)}", "train again"
         ) from None
+
+
+def count_parameters(folder: Path, card: Card) -> dict[str, int] | None:
+    """How many parameters a model has (``all``) and how many of them were trained; None where that was not kept.
+
+    Args:
+        folder: the model's.
+        card: what :func:`read_card` read there. A linear model's are counted in its weights, all of which are trained.
+    """
+    weights = folder / "linear.safetensors"
+    if card.parameters is not None or not weights.exists():
+        return card.parameters
+    with safe_open(weights, framework="numpy") as file:
+        shapes = [file.get_slice(name).get_shape() for name in ("weights", "bias")]
+    total = sum(math.prod(shape) for shape in shapes)
+    return {"all": total, "trained": total}
 
 
 def _first_line(error: Exception) -> str:

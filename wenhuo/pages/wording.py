@@ -18,6 +18,8 @@ NOUNS = {
     "new labels": ("new label", "new labels"),
     "lost labels": ("lost label", "lost labels"),
 }
+TEXT_CHARACTERS = 160  # of a text in a table; more makes one that nobody reads
+
 # Units of which none is the good number.
 NOT_WANTED = (
     *("offenders", "unfit fields", "unused labels"),
@@ -50,6 +52,12 @@ def points(difference: float) -> str:
 def visible(character: str) -> str:
     """A character, or a box where it would not be seen or would disturb its neighbours."""
     return character if character.isprintable() and not character.isspace() else "□"
+
+
+def excerpt(text: str) -> str:
+    """The beginning of a text on one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= TEXT_CHARACTERS else line[:TEXT_CHARACTERS] + "…"
 
 
 def plural(count: int, singular: str, many: str = "") -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any
 
 from mlflow.entities import Dataset, DatasetInput, InputTag
@@ -32,12 +32,14 @@ class Candidate:
         name: its name in ``params.yaml``.
         parameters: its parameters and its encoder's.
         dataset: what ``dataset.json`` says of the data.
+        tags: more tags of the run.
     """
 
     identity: Identity
     name: str
     parameters: dict[str, Any]
     dataset: dict[str, Any]
+    tags: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass
@@ -63,8 +65,8 @@ class LiveRun:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the run: FINISHED; KILLED after a signal (running again continues it); else FAILED."""
-        stopped = kind is not None and kind.__name__ in {"Interrupted", "KeyboardInterrupt"}
+        """Close the run: FINISHED; KILLED when stopped (after a signal, running again continues it); else FAILED."""
+        stopped = kind is not None and kind.__name__ in {"Interrupted", "KeyboardInterrupt", "TrialPruned"}
         status = "FINISHED" if kind is None else "KILLED" if stopped else "FAILED"
         self._failed_at = -1e9
         self._try(lambda client: self._close(client, status))
@@ -93,7 +95,7 @@ class LiveRun:
 
 def open_candidate(client: MlflowClient, candidate: Candidate) -> tuple[str, dict[str, int]]:
     """Find or make a candidate's run; return its id and the last step of each of its metrics."""
-    tags = {f"{PREFIX}candidate": candidate.name} | data_tags(candidate.dataset)
+    tags = {f"{PREFIX}candidate": candidate.name, **candidate.tags} | data_tags(candidate.dataset)
     run = open_run(client, candidate.identity, candidate.name, tags)
     log_parameters(client, run.info.run_id, candidate.parameters)
     if not run.inputs.dataset_inputs:
@@ -119,9 +121,14 @@ def _inputs(dataset: dict[str, Any]) -> list[DatasetInput]:
 
 
 def log_evaluation(
-    candidate: Candidate, points: Sequence[Point], figures: dict[str, float], pictures: Path, tables: Sequence[Path]
+    candidate: Candidate,
+    points: Sequence[Point],
+    figures: dict[str, float],
+    pictures: Path,
+    tables: Sequence[Path],
+    pages: Sequence[Path] = (),
 ) -> None:
-    """Complete a candidate's run with figures, pictures and tables, and with any part of its curves that is missing.
+    """Complete a candidate's run with figures, pictures, tables and pages, and with what its curves may lack.
 
     Args:
         candidate: whose run it is; the run is made when this store has none.
@@ -129,6 +136,7 @@ def log_evaluation(
         figures: flat names such as ``test/macro_f1`` to values.
         pictures: a folder, logged as ``plots``.
         tables: files, logged under ``tables``.
+        pages: files that MLflow's own pages show, logged under ``pages``.
 
     Raises:
         TrackingError: MLflow does not answer.
@@ -139,8 +147,9 @@ def log_evaluation(
         log_points(client, run_id, points, last)
         log_values(client, run_id, figures)
         client.log_artifacts(run_id, str(pictures), "plots")
-        for table in tables:
-            client.log_artifact(run_id, str(table), "tables")
+        for place, files in {"tables": tables, "pages": pages}.items():
+            for file in files:
+                client.log_artifact(run_id, str(file), place)
         client.set_terminated(run_id, "FINISHED")
     except MlflowException as error:
         raise TrackingError(

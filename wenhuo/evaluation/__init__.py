@@ -1,0 +1,1 @@
+"""What all candidates say about the same rows, and the page that shows it."""

@@ -1,0 +1,186 @@
+"""The page of candidates: who wins and why, what each was and is, and what they say about the same sentences.
+
+One page that needs no network. Each section is a function of the material that returns markup; a section about which
+there is nothing to say is empty. The same material gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+
+from wenhuo.evaluation.courses import DRAWING, courses
+from wenhuo.evaluation.material import Material, Shown
+from wenhuo.evaluation.sentences import before_and_after, surest
+from wenhuo.evaluation.verdict import headline, reasons
+from wenhuo.metrics.tables import confusion_counts
+from wenhuo.pages import sections
+from wenhuo.pages.bars import bar, start_below
+from wenhuo.pages.page import fragment, render_page
+from wenhuo.training.options import LinearCandidate
+
+PARTS = {
+    "validation": ("Validation", "chooses the winner"),
+    "test": ("Test", "chooses nothing"),
+    "test_leak_free": ("Test without leaks", "rows that do not stand in the source's train"),
+}
+MATRIX_LABELS = 12  # of more, a matrix is too wide to be read
+PAIRS = 15  # labels confused with one another, listed in place of such a matrix
+FOOTER = Markup(
+    "The same figures as data: <code>reports/metrics.json</code>, <code>reports/plots/</code>, "
+    "<code>reports/errors/</code>, <code>reports/history/</code>."
+)
+
+
+def render_candidates(material: Material, *, shown: int) -> str:
+    """The page.
+
+    Args:
+        material: what is shown.
+        shown: sentences, and errors of each candidate, shown with their texts; 0 shows no text at all.
+    """
+    summary = material.summary
+    about = {
+        "rows": {"all": sum(summary["rows"].values())},
+        "labels": {"number": len(summary["labels"])},
+        "source": summary["source"],
+        "synthetic": summary["synthetic"],
+    }
+    parts = [
+        why(material),
+        compared(material),
+        sentences(material, shown),
+        trained(material),
+        training(material),
+        confusions(material),
+        errors(material, shown),
+    ]
+    top = sections.header("candidates", headline(summary), about, good=True)
+    return render_page(f"Candidates: {summary['source']}", top, parts, FOOTER)
+
+
+def _linear(material: Material) -> set[str]:
+    return {name for name, one in material.candidates.items() if isinstance(one.options, LinearCandidate)}
+
+
+def why(material: Material) -> Markup:
+    """Who wins and why."""
+    return fragment("sections/why.html", reasons=reasons(material.summary, _linear(material)))
+
+
+def compared(material: Material) -> Markup:
+    """Macro-F1 and accuracy of every candidate with intervals: on validation, on test, on test without leaks."""
+    measures, winner = material.summary["candidates"], material.summary["winner"]
+    held = [split for split in PARTS if all(split in one for one in measures.values())]
+    figures = [one[split] for one in measures.values() for split in held if one[split]["macro_f1"] is not None]
+    start = start_below((one["intervals"].get("macro_f1") or [one["macro_f1"]])[0] for one in figures)
+    parts = [
+        {
+            "title": PARTS[split][0],
+            "note": PARTS[split][1],
+            "rows": next(iter(measures.values()))[split]["rows"],
+            "lines": [_compared(name, one[split], start) for name, one in measures.items()],
+        }
+        for split in held
+    ]
+    return fragment("sections/compared.html", parts=parts, start=start, winner=winner)
+
+
+def _compared(name: str, measure: Mapping[str, Any], start: float) -> dict[str, Any]:
+    drawn = {
+        figure: None
+        if measure[figure] is None
+        else {"value": measure[figure], **bar(measure[figure], measure["intervals"].get(figure), start)}
+        for figure in ("macro_f1", "accuracy")
+    }
+    return {"name": name, **drawn}
+
+
+def sentences(material: Material, shown: int) -> Markup:
+    """What the untrained and the trained networks, and the linear baseline beside them, say about the same rows."""
+    found = before_and_after(material, shown)
+    if not found["drawn"]:
+        return Markup()
+    columns = [
+        {"name": name, "linear": isinstance(one.options, LinearCandidate)} for name, one in material.candidates.items()
+    ]
+    return fragment("sections/before.html", columns=columns, shown=shown, **found)
+
+
+def trained(material: Material) -> Markup:
+    """What each candidate is, and how many of its parameters were trained."""
+    counted = material.summary["parameters"]
+    lines = [{"name": name, **_described(one), "counts": counted[name]} for name, one in material.candidates.items()]
+    return fragment("sections/trained.html", lines=lines)
+
+
+def _described(one: Shown) -> dict[str, str]:
+    if isinstance(one.options, LinearCandidate):
+        kind = "SVM" if one.options.estimator == "svm" else "logistic regression"
+        return {"model": f"{kind} on {one.options.encoder}", "head": "", "tune": ""}
+    if one.options.backbone == "scratch":
+        model = f"from nothing: {one.options.layers} × {one.options.hidden}"
+    else:
+        commit = one.answers.card.backbone_commit
+        model = f"{one.answers.card.backbone}" + (f" @ {commit[:12]}" if commit else "")
+    return {"model": model, "head": one.options.head.kind, "tune": one.options.tune.kind}
+
+
+def training(material: Material) -> Markup:
+    """The course of each training beside the linear baseline."""
+    scores = {name: material.summary["candidates"][name]["validation"]["macro_f1"] for name in _linear(material)}
+    known = sorted((-score, name) for name, score in scores.items() if score is not None)
+    baseline = (known[0][1], -known[0][0]) if known else None
+    drawn = courses(material.candidates, baseline)
+    return fragment("sections/courses.html", courses=drawn, drawing=DRAWING) if drawn else Markup()
+
+
+def confusions(material: Material) -> Markup:
+    """What each candidate takes for what on test."""
+    part, labels = material.parts["test"], material.labels
+    if not len(part.truth):
+        return Markup()
+    counts = {
+        name: confusion_counts(part.truth, one.guesses("test"), len(labels))
+        for name, one in material.candidates.items()
+    }
+    matrices = [
+        {"name": name, "lines": _matrix(one, labels), "pairs": _pairs(one, labels)} for name, one in counts.items()
+    ]
+    return fragment("sections/confusions.html", matrices=matrices, labels=labels, wide=len(labels) > MATRIX_LABELS)
+
+
+def _matrix(counts: Any, labels: list[str]) -> list[dict[str, Any]]:
+    if len(labels) > MATRIX_LABELS:
+        return []
+    return [
+        {
+            "label": label,
+            "cells": [
+                {"rows": int(rows), "share": float(rows / max(1, line.sum())), "right": actual == guess}
+                for guess, rows in enumerate(line)
+            ],
+        }
+        for actual, (label, line) in enumerate(zip(labels, counts, strict=True))
+    ]
+
+
+def _pairs(counts: Any, labels: list[str]) -> list[dict[str, Any]]:
+    """The labels most often taken for another, the most rows first."""
+    wrong = [(int(counts[a, b]), int(a), int(b)) for a, b in np.argwhere(counts) if a != b]
+    return [
+        {"label": labels[a], "predicted": labels[b], "rows": rows, "share": rows / int(counts[a].sum())}
+        for rows, a, b in sorted(wrong, key=lambda pair: (-pair[0], pair[1:]))[:PAIRS]
+    ]
+
+
+def errors(material: Material, shown: int) -> Markup:
+    """The validation rows that each candidate gets wrong most surely."""
+    if not shown:
+        return Markup()
+    found = [{"name": name, "rows": surest(material, one, shown)} for name, one in material.candidates.items()]
+    found = [one for one in found if one["rows"]]
+    return fragment("sections/errors.html", candidates=found) if found else Markup()
