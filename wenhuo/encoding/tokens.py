@@ -11,6 +11,7 @@ import string
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -113,10 +114,14 @@ def character_vocabulary(texts: Iterable[str], size: int) -> list[str]:
     Ties are broken by code point, so that the same texts in any order give the same vocabulary.
     """
     splitter = BertTokenizer(vocab={token: i for i, token in enumerate(SPECIAL)}).backend_tokenizer
+    runs: Counter[str] = Counter()  # the normaliser puts spaces around Chinese characters
+    source = iter(texts)
+    while chunk := list(islice(source, ROWS_AT_ONCE)):
+        runs.update(splitter.normalizer.normalize_str("\n".join(chunk)).split())
     counts: Counter[str] = Counter()
-    for text in texts:
-        normal = splitter.normalizer.normalize_str(text)
-        counts.update(word for word, _ in splitter.pre_tokenizer.pre_tokenize_str(normal))
+    for run, count in runs.items():
+        for word, _ in splitter.pre_tokenizer.pre_tokenize_str(run):
+            counts[word] += count
     fixed = [*SPECIAL, *CONTINUED, *(piece[2:] for piece in CONTINUED)]
     known = set(fixed)
     frequent = sorted((-count, word) for word, count in counts.items() if count > 1 and word not in known)
