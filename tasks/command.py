@@ -17,6 +17,7 @@ from wenhuo.settings import Section, parse_sections, read_yaml
 
 PARAMETERS = Path("params.yaml")
 EXPECTATIONS = Path("expectations.yaml")
+DECLARED = Path("search.yaml")
 
 
 def stage_module(stage: str) -> ModuleType:
@@ -51,7 +52,9 @@ def stage_arguments(run: Callable[..., Any]) -> list[str]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m tasks", description="Run one stage of the graph in dvc.yaml.")
     parser.add_argument(
-        "--check", action="store_true", help="read params.yaml and expectations.yaml, report every mistake, run nothing"
+        "--check",
+        action="store_true",
+        help="read params.yaml, expectations.yaml and search.yaml, report every mistake, run nothing",
     )
     stages = parser.add_subparsers(dest="stage", metavar="STAGE")
     for stage in STAGES:
@@ -78,6 +81,10 @@ def main(argv: list[str]) -> int:
             from wenhuo.validation.own import read_expectations
 
             read_expectations(EXPECTATIONS)
+        if check and DECLARED.exists():
+            from wenhuo.search.project import read_project
+
+            read_project(PARAMETERS.parent)
         if stage:
             module = stage_module(stage)
             section = next(s for s in sections.values() if isinstance(s, module.Params))

@@ -69,18 +69,19 @@ def mistakes_in(section: str, model: type[Section], values: Any) -> list[str]:
     try:
         model.model_validate(values)
     except ValidationError as error:
-        return [f"{section}{_place(item['loc'], values)}: {_reason(item, model)}" for item in error.errors()]
+        return [f"{section}{_place(item, values)}: {_reason(item, model)}" for item in error.errors()]
     return []
 
 
-def _place(location: tuple[int | str, ...], values: Any) -> str:
+def _place(item: Any, values: Any) -> str:
     """Where a mistake stands in the file; pydantic also names kinds of a union and keys, which the file does not."""
-    place = ""
+    place, location = "", item["loc"]
+    absent = location[-1:] if item["type"] == "missing" else ()
     for number, part in enumerate(location):
         if part == "[key]":
             continue
         if isinstance(values, dict):
-            if part not in values and number < len(location) - 1:
+            if part not in values and location[number:] != absent:
                 continue
             values = values.get(part)
         place += f"[{part}]" if isinstance(part, int) else f".{part}"
