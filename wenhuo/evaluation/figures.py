@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from wenhuo.evaluation.answers import Answers, Part
 from wenhuo.metrics.classification import measure
-from wenhuo.metrics.intervals import LEVEL, lead
+from wenhuo.metrics.intervals import LEVEL
+from wenhuo.metrics.paired import differences
 from wenhuo.metrics.summary import CHOSEN_BY, choose
 
 Measures = dict[str, dict[str, Any]]
@@ -84,7 +83,7 @@ def _lead(
     if not any(figures["macro_f1"] is not None for figures in others.values()):
         return None
     second = choose(others)
-    difference = measures[winner]["validation"]["macro_f1"] - others[second]["macro_f1"]
-    said = [answers[name].by_split["validation"] for name in (winner, second)]
-    interval = lead(validation.truth, said[0], said[1], resamples=bootstrap, seed=seed)
-    return {"over": second, "macro_f1": float(np.round(difference, 6)), "interval": interval}
+    first, other = (answers[name].by_split["validation"] for name in (winner, second))
+    said = first.argmax(axis=1), other.argmax(axis=1)
+    found = differences(validation.truth, *said, first.shape[1], resamples=bootstrap, seed=seed)["macro_f1"]
+    return {"over": second, "macro_f1": found.difference, "interval": found.interval}

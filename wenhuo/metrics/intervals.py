@@ -64,26 +64,6 @@ def intervals(
     return {name: None if value is None else percentiles(drawn.get(name)) for name, value in estimates.items()}
 
 
-def lead(truth: NDArray[np.int64], first: Floats, second: Floats, *, resamples: int, seed: int) -> Interval:
-    """The 95 % interval of the difference between two classifiers' macro-F1 on the same rows.
-
-    Both are measured on the same resamples (the paired bootstrap), so that rows which both find hard cancel out: two
-    classifiers may well differ though their own intervals overlap.
-
-    Args:
-        truth: true classes, shape (n,), n > 0.
-        first: its probabilities, shape (n, k).
-        second: those of the one that it is compared with.
-        resamples: how many; 0 for no interval.
-        seed: the same seed and rows, in any order, give the same interval.
-    """
-    if not resamples:
-        return None
-    order = np.lexsort((*second.T, *first.T, truth))
-    drawn = [resampled_figures(truth[order], said[order], resamples, seed)["macro_f1"] for said in (first, second)]
-    return percentiles(drawn[0] - drawn[1])
-
-
 def percentiles(values: Floats | None) -> Interval:
     """The middle 95 % of resampled values; ``None`` where there are none."""
     if values is None or not np.isfinite(values).any():
@@ -109,8 +89,8 @@ def resampled_figures(truth: NDArray[np.int64], probabilities: Floats, resamples
     right = predicted == truth
     likelihood = np.clip(probabilities[np.arange(rows), truth], SMALLEST, 1)
     squared = (probabilities**2).sum(axis=1) - 2 * probabilities[np.arange(rows), truth] + 1
-    actual, guessed = _indicator(truth, classes), _indicator(predicted, classes)
-    hit, gap = _indicator(truth, classes, right), _indicator(bin_of(confidence), BINS, confidence - right)
+    actual, guessed = indicator(truth, classes), indicator(predicted, classes)
+    hit, gap = indicator(truth, classes, right), indicator(bin_of(confidence), BINS, confidence - right)
     blocks = [
         scores_from_counts(hit @ drawn, actual @ drawn, guessed @ drawn)
         | {"log_loss": -np.log(likelihood) @ drawn / rows, "brier": squared @ drawn / rows}
@@ -172,8 +152,8 @@ def ranking(positive: NDArray[np.bool_], scores: Floats, weights: Floats) -> tup
     """
     stretch = _stretches(positive, scores)
     height = int(stretch.max()) + 1
-    total = np.cumsum(_indicator(stretch, height) @ weights, axis=0)
-    hits = np.cumsum(_indicator(stretch, height, positive) @ weights, axis=0)
+    total = np.cumsum(indicator(stretch, height) @ weights, axis=0)
+    hits = np.cumsum(indicator(stretch, height, positive) @ weights, axis=0)
     total_below, hits_below = _shifted(total), _shifted(hits)
     here, misses_below = hits - hits_below, total_below - hits_below
     misses_here = total - total_below - here
@@ -198,7 +178,7 @@ def _affordable(cells: int, resamples: int) -> int:
     return most if most >= min(FEWEST, resamples) else 0
 
 
-def _indicator(places: NDArray[np.int64], height: int, values: NDArray[np.generic] | None = None) -> csr_array:
+def indicator(places: NDArray[np.int64], height: int, values: NDArray[np.generic] | None = None) -> csr_array:
     """A sparse matrix (height, n) with each row's value (1 where none is given) at its place."""
     rows = len(places)
     held = np.ones(rows) if values is None else values.astype(np.float64)
