@@ -1,7 +1,12 @@
-"""Checkpoints by folder or by hub name: fetched once, recorded with their commit, loaded without foreign code."""
+"""Checkpoints by folder or by hub name: fetched once, recorded with their commit, loaded without foreign code.
+
+A folder on this machine has no commit; the hash of its content stands for one, so that what was made of it is made
+again when it changes.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +19,10 @@ from huggingface_hub.errors import (
 )
 
 from wenhuo.errors import SourceError
+from wenhuo.files import sha256
+
+CONTENT = "sha256:"
+"""How the hash that stands for a folder's commit begins."""
 
 PATTERNS = ["*.json", "*.safetensors", "*.txt", "*.model"]
 """What is fetched: configuration, weights and vocabularies; neither code nor pickles."""
@@ -21,10 +30,10 @@ PATTERNS = ["*.json", "*.safetensors", "*.txt", "*.model"]
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint on this machine; ``commit`` is the hub's commit hash, None for a folder of one's own."""
+    """A checkpoint on this machine; ``commit`` is the hub's commit hash, or the hash of a folder's content."""
 
     folder: Path
-    commit: str | None
+    commit: str
 
 
 def locate(name: str, revision: str | None = None) -> Checkpoint:
@@ -32,14 +41,16 @@ def locate(name: str, revision: str | None = None) -> Checkpoint:
 
     Args:
         name: a folder, or ``owner/name`` on the hub.
-        revision: commit hash, tag or branch on the hub.
+        revision: commit hash, tag or branch on the hub; of a folder the hash of its content (``sha256:…``), and what
+            else is given says nothing of it.
 
     Raises:
-        SourceError: no such checkpoint or revision, the hub is out of reach, or the weights are not safetensors.
+        SourceError: no such checkpoint or revision, the hub is out of reach, the weights are not safetensors, or the
+            folder holds something else than the revision says.
     """
     folder = Path(name).expanduser()
     if folder.is_dir():
-        return _checked(name, Checkpoint(folder, None))
+        return _unchanged(name, _checked(name, Checkpoint(folder, content_hash(folder))), revision)
     try:
         fetched = Path(snapshot_download(name, revision=revision, allow_patterns=PATTERNS))
     except (RepositoryNotFoundError, RevisionNotFoundError, HFValidationError) as error:
@@ -53,6 +64,22 @@ def locate(name: str, revision: str | None = None) -> Checkpoint:
             "check the network or HF_ENDPOINT, or give the folder of a checkpoint on this machine",
         ) from None
     return _checked(name, Checkpoint(fetched, fetched.name))
+
+
+def content_hash(folder: Path) -> str:
+    """A hash of what is loaded from a folder: configuration, weights, vocabularies."""
+    files = sorted({path for pattern in PATTERNS for path in folder.glob(pattern) if path.is_file()})
+    listed = "".join(f"{sha256(path)} {path.name}\n" for path in files)
+    return CONTENT + hashlib.sha256(listed.encode()).hexdigest()
+
+
+def _unchanged(name: str, checkpoint: Checkpoint, revision: str | None) -> Checkpoint:
+    if (revision or "").startswith(CONTENT) and revision != checkpoint.commit:
+        raise SourceError(
+            f"{name} holds {checkpoint.commit[:19]}…, and not {revision}",
+            "bring back what it was, or run `dvc repro` to encode and train with what it is",
+        )
+    return checkpoint
 
 
 def _checked(name: str, checkpoint: Checkpoint) -> Checkpoint:

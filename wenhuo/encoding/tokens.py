@@ -38,7 +38,8 @@ class Tokenizer:
         inner: the tokenizer of transformers.
         before: special tokens that open a row (``[CLS]``), after: those that close it (``[SEP]``).
         options: the length policy among them.
-        checkpoint: name or folder of the checkpoint it came from and, from a hub, its commit; None for ``corpus``.
+        checkpoint: name or folder of the checkpoint it came from, and its commit or the hash of its content; None for
+            ``corpus``.
     """
 
     inner: Any

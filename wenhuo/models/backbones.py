@@ -11,7 +11,7 @@ from torch import nn
 from transformers import AutoConfig, AutoModel, BertConfig, BertModel
 from transformers.utils import logging as transformers_logging
 
-from wenhuo.checkpoints import locate
+from wenhuo.checkpoints import CONTENT, locate
 from wenhuo.errors import ModelError
 from wenhuo.files import sha256
 from wenhuo.settings import Section
@@ -65,7 +65,7 @@ class Reference(Section):
     """Where the backbone of a model can be found again, for a folder that holds only what was trained."""
 
     name: str = Field(description="The checkpoint's folder, or its name on a hub.")
-    commit: str | None = Field(description="Its commit on the hub.")
+    commit: str | None = Field(description="Its commit on the hub, or the hash of its folder's content.")
     sha256: dict[str, str] = Field(description="The hash of each file of weights.")
 
     @classmethod
@@ -80,7 +80,8 @@ class Reference(Section):
             SourceError: it cannot be found.
             ModelError: its weights are others than those that the model was trained on.
         """
-        folder = locate(self.name, self.commit).folder
+        of_folder = (self.commit or "").startswith(CONTENT)  # its weights are compared here, and with better words
+        folder = locate(self.name, None if of_folder else self.commit).folder
         if _hashes(folder) != self.sha256:
             raise ModelError(
                 f"the weights of {self.name} are not those that the model was trained on",

@@ -38,7 +38,7 @@ class Card(Section):
     adapter: AnyAdapter | None = Field(None, description="The adapter beside the backbone; none when it was merged.")
     parameters: dict[str, int] | None = Field(None, description="How many there are, and how many were trained.")
     backbone: str | None = Field(None, description="'scratch', or the checkpoint it was tuned from.")
-    backbone_commit: str | None = Field(None, description="The checkpoint's commit on its hub.")
+    backbone_commit: str | None = Field(None, description="The checkpoint's commit on its hub, or its content's hash.")
     trained_on: dict[str, Any] = Field(description="Source, rows and hash of each split.")
 
 
