@@ -18,6 +18,8 @@ STAGES = (
     "split",
     "audit",
     "describe",
+    "texts",
+    "pretrain",
     "encode",
     "train",
     "evaluate",

@@ -33,8 +33,8 @@ def test_a_stage_has_one_name_in_the_graph_and_the_code():
     assert modules == set(STAGES)
 
 
-def test_sections_are_stages_and_the_source_shares_ingests():
-    assert list(SECTIONS) == [stage for stage in STAGES if stage != "source"]
+def test_sections_are_stages_and_those_that_look_at_sources_share_theirs():
+    assert list(SECTIONS) == [stage for stage in STAGES if stage not in {"source", "texts"}]
     assert set(section_models()) == set(SECTIONS)
 
 
@@ -44,7 +44,7 @@ def test_the_shipped_parameters_load():
 
 def test_the_shipped_parameters_are_the_models_defaults_where_they_have_one():
     parsed = read_parameters(ROOT / "params.yaml")
-    for name in ("ingest", "validate", "clean", "split", "audit", "describe", "evaluate", "register"):
+    for name in ("ingest", "validate", "clean", "split", "audit", "describe", "pretrain", "evaluate", "register"):
         assert section_models()[name]().model_dump() == parsed[name].model_dump(), name
 
 

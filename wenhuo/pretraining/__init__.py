@@ -1,0 +1,11 @@
+"""Masked-language-model training on unlabelled text: from files to a folder that transformers' AutoModel loads.
+
+- ``options`` says what may be chosen; ``files`` finds the files of text, ``versions`` says which version each is;
+- ``texts`` reads and cleans them and leaves out what stands in validation or test; ``selection`` keeps the lines that
+  are most like the train texts;
+- ``tokens`` makes the vocabulary, cuts the texts into rows and keeps their ids on disk, ``store`` maps them;
+- ``masking`` draws what is hidden, ``pairs`` makes pairs of sentences, ``batches`` puts both together;
+- ``model`` is the network, ``course`` the limit and the learning rate, ``training`` the loop, ``checkpoint`` what it
+  saves;
+- ``pretrain`` does all of it.
+"""

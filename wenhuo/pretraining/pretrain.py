@@ -1,0 +1,198 @@
+"""Pretrain a backbone from text to a folder that transformers' AutoModel and AutoTokenizer load."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from itertools import chain, compress, islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wenhuo.console import say
+from wenhuo.errors import DataError, SettingsError, SourceError
+from wenhuo.files import read_json, whole, write_json
+from wenhuo.pretraining.options import Pretraining
+from wenhuo.training.history import Point
+
+if TYPE_CHECKING:
+    from wenhuo.pretraining.training import Training
+
+CARD = "pretraining.json"
+PREPARED = "prepared"
+
+Watch = Callable[[list[Point]], None]
+
+
+def pretrain(
+    options: Pretraining, seed: int, parts: Path, versions: dict[str, Any], work: Path, folder: Path, watch: Watch
+) -> list[Point]:
+    """Pretrain; write the checkpoint to ``folder``; return its curves.
+
+    Args:
+        options: the backbone's parameters.
+        seed: of every random choice.
+        parts: the folder of the stage `split`: the train texts, and those that must not be seen.
+        versions: what :func:`wenhuo.pretraining.versions.fingerprint` said of the files.
+        work: where prepared text and checkpoints are kept until the caller forgets them.
+        folder: where the result goes; it exists.
+        watch: called with new points of the curves as they come.
+
+    Raises:
+        SourceError: a file or the checkpoint is not there.
+        DataError: a file is no text, or there is too little of it.
+        ModelError: the checkpoint cannot be pretrained further.
+        Interrupted: after SIGTERM; a checkpoint is saved.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch: 20 times faster beside a busy neighbour
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # deterministic matrix products on a GPU
+    _check_files(options, versions)
+    prepare(options, parts, work / PREPARED)
+    training = assemble(options, seed, work, watch)
+    progress = training.run()
+    save_result(training, folder)
+    about = {"text": _about_text(parts, versions, work / PREPARED), "seed": seed, **_about_course(training, progress)}
+    write_json(folder / CARD, {"format": 1, **about, "options": options.model_dump()})
+    return progress.points
+
+
+def _check_files(options: Pretraining, versions: dict[str, Any]) -> None:
+    from wenhuo.pretraining.files import find_files
+
+    if [path.as_posix() for path in find_files(options.text)] != [version["path"] for version in versions["files"]]:
+        raise SourceError("pretrain: there are other files of text than a moment ago", "run `dvc repro` again")
+
+
+def prepare(options: Pretraining, parts: Path, target: Path) -> None:
+    """Write vocabulary and rows of ids to ``target``, whole or not at all; nothing where it is there already."""
+    if target.exists():
+        return
+    from wenhuo.encoding.tokens import save
+    from wenhuo.pretraining import texts, tokens
+    from wenhuo.pretraining.store import write_rows
+
+    with whole(target) as made:
+        made.mkdir()
+        gathered = texts.gather(parts, options, made / "texts.txt")
+        kept = _chosen(options, gathered)
+        own = gathered.own * bool(options.own_text)
+        tokenizer = tokens.make_tokenizer(options, _lines(gathered, kept, own))
+        save(tokenizer, made / "tokenizer")
+        first = _Count()
+        pieces = chain(
+            first.through(tokens.chunks(islice(gathered.lines(), own), tokenizer, options)),
+            tokens.chunks(_lines(gathered, kept, 0), tokenizer, options),
+        )
+        write_rows(made, pieces, len(tokenizer.inner))
+        write_json(made / "prepared.json", {"own_rows": first.rows, "files": gathered.files, "kept": int(kept.sum())})
+        gathered.path.unlink()
+
+
+class _Count:
+    """Counts the rows that pass."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+
+    def through(self, pieces: Any) -> Any:
+        for piece in pieces:
+            self.rows += len(piece.lengths)
+            yield piece
+
+
+def _chosen(options: Pretraining, gathered: Any) -> Any:
+    """Which of the files' lines are kept, as a mask."""
+    import numpy as np
+
+    from wenhuo.pretraining.selection import closest
+
+    if options.closest is None or not gathered.others:
+        return np.ones(gathered.others, dtype=np.bool_)
+    if not gathered.own:
+        raise DataError("pretrain: `closest` needs train texts to compare with", "bring train rows, or set it to null")
+    own = islice(gathered.lines(), gathered.own)
+    first, again = (islice(gathered.lines(), gathered.own, None) for _ in range(2))
+    kept = closest(own, first, again, options.closest)
+    say(f"pretrain: {int(kept.sum()):,} of {len(kept):,} lines are kept, the most like the train texts")
+    return kept
+
+
+def _lines(gathered: Any, kept: Any, own: int) -> Any:
+    """The first ``own`` of the corpus's texts and the kept lines of the files."""
+    others = compress(islice(gathered.lines(), gathered.own, None), kept)
+    return chain(islice(gathered.lines(), own), others)
+
+
+def assemble(options: Pretraining, seed: int, work: Path, watch: Watch) -> Training:
+    """A pretraining that is ready to run, its network on the best device."""
+    import torch
+
+    from wenhuo.encoding.options import Tokens
+    from wenhuo.encoding.tokens import load
+    from wenhuo.models.devices import device_and_dtype
+    from wenhuo.pretraining.batches import Text
+    from wenhuo.pretraining.course import Course
+    from wenhuo.pretraining.model import longest, make_model
+    from wenhuo.pretraining.store import read_rows
+    from wenhuo.pretraining.training import Training
+
+    torch.manual_seed(seed)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # saves 4 %
+    prepared = work / PREPARED
+    tokenizer = load(prepared / "tokenizer", Tokens(kind="tokens", tokenizer=options.start))
+    model = make_model(options, tokenizer)
+    limit = longest(model.inner)
+    if limit is not None and options.max_tokens > limit:
+        raise SettingsError(f"max_tokens is {options.max_tokens}, but {options.start} takes {limit}", "lower it")
+    text = Text(read_rows(prepared), read_json(prepared / "prepared.json")["own_rows"], tokenizer, options, seed)
+    if not len(text.train):
+        raise DataError("pretrain: no text is left to learn from", "bring more text, or lower held_out_tokens")
+    device, dtype = device_and_dtype(options.precision)
+    model.to(device)
+    _say_size(model, text)
+    return Training(model, text, Course(options, int(text.lengths.sum())), dtype, work, watch)
+
+
+def _say_size(model: Any, text: Any) -> None:
+    parameters = sum(p.numel() for p in model.inner.parameters())
+    rows = f"{len(text.train):,} rows of {int(text.lengths.sum()):,} tokens a pass"
+    say(f"pretrain: {parameters:,} parameters, {len(text.tokenizer.inner):,} entries, {rows}")
+
+
+def save_result(training: Training, folder: Path) -> None:
+    """Write configuration, weights and tokenizer as transformers does."""
+    from wenhuo.pretraining.model import longest, save_model
+
+    save_model(training.model, folder)
+    inner = training.text.tokenizer.inner
+    unlimited, inner.model_max_length = inner.model_max_length, longest(training.model.inner) or int(1e9)
+    inner.save_pretrained(folder)
+    inner.model_max_length = unlimited
+
+
+def _about_text(parts: Path, versions: dict[str, Any], prepared: Path) -> dict[str, Any]:
+    """What text it was: the corpus's train rows, and for each file its version and what became of its lines."""
+    corpus = read_json(parts / "dataset.json")
+    found = read_json(prepared / "prepared.json")
+    known = [version["version"] for version in versions["files"]]
+    files = [file | {"version": version} for file, version in zip(found["files"], known, strict=True)]
+    own = {"source": corpus["source"], "rows": corpus["rows"]["train"], "hash": corpus["hash"]["train"]}
+    return {"corpus": own, "files": files, "lines_kept": found["kept"], "start": versions["start"]}
+
+
+def _about_course(training: Training, progress: Any) -> dict[str, Any]:
+    inner = training.model.inner
+    last = {point.metric: point.value for point in progress.points if point.metric.startswith("held_out/")}
+    return {
+        "steps": progress.step,
+        "tokens": progress.tokens,
+        "passes": round(progress.tokens / training.course.pass_tokens, 4),
+        "rows": {"train": len(training.text.train), "held_out": len(training.text.held_out)},
+        "parameters": sum(p.numel() for p in inner.parameters()),
+        "parameters_without_embeddings": sum(
+            p.numel() for name, p in inner.base_model.named_parameters() if "embeddings" not in name
+        ),
+        "vocabulary": len(training.text.tokenizer.inner),
+        "architecture": {"kind": inner.config.model_type, "layers": inner.config.num_hidden_layers},
+        "figures": last,
+    }
