@@ -32,6 +32,8 @@ def print_summary(root: Path) -> None:
     console.print()
     console.print(_candidates(found["metrics"]))
     console.print()
+    console.print(_trained(found["metrics"]))
+    console.print()
     for line in _outcome(found["metrics"], found["registration"]):
         console.print(line)
 
@@ -91,10 +93,23 @@ def _candidates(metrics: dict[str, Any]) -> Table:
     shown = [("validation", "macro_f1"), ("test", "macro_f1"), ("test", "accuracy")]
     shown += [("test_leak_free", "accuracy")] if leaks else []
     names = {"macro_f1": "macro-F1", "accuracy": "accuracy"}
-    table = _table("candidate", *(f"{split.replace('_', ' ')} {names[figure]}" for split, figure in shown), "")
+    heads = (f"{split.replace('_', ' ')} {names[figure]}" for split, figure in shown)
+    table = _table("candidate", *heads, "")
     for name, splits in metrics["candidates"].items():
         cells = [_figure(splits[split], figure) for split, figure in shown]
         table.add_row(name, *cells, "winner" if name == metrics["winner"] else "")
+    return table
+
+
+def _trained(metrics: dict[str, Any]) -> Table:
+    """How many parameters each candidate trains; a dash where that was not kept."""
+    table = _table("candidate", "trains", "of parameters", "")
+    for name, counted in metrics["parameters"].items():
+        if counted is None:
+            table.add_row(name, "-", "-", "")
+        else:
+            share = f"{counted['trained'] / counted['all']:.2%}"
+            table.add_row(name, f"{counted['trained']:,}", f"{counted['all']:,}", share)
     return table
 
 
@@ -116,6 +131,7 @@ def _table(*columns: str) -> Table:
 def _outcome(metrics: dict[str, Any], registration: dict[str, Any]) -> list[Text]:
     version = f"{registration['model']} version {registration['version']}"
     reports = (
+        "reports/candidates.html",
         "reports/data.html",
         "reports/validation.html",
         "reports/metrics.json",

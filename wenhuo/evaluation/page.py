@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 from markupsafe import Markup
 
+from wenhuo.evaluation.confusions import confusions
 from wenhuo.evaluation.courses import DRAWING, courses
 from wenhuo.evaluation.material import Material, Shown
 from wenhuo.evaluation.sentences import before_and_after, surest
 from wenhuo.evaluation.verdict import headline, reasons
-from wenhuo.metrics.tables import confusion_counts
 from wenhuo.pages import sections
 from wenhuo.pages.bars import bar, start_below
 from wenhuo.pages.page import fragment, render_page
@@ -27,8 +26,6 @@ PARTS = {
     "test": ("Test", "chooses nothing"),
     "test_leak_free": ("Test without leaks", "rows that do not stand in the source's train"),
 }
-MATRIX_LABELS = 12  # of more, a matrix is too wide to be read
-PAIRS = 15  # labels confused with one another, listed in place of such a matrix
 FOOTER = Markup(
     "The same figures as data: <code>reports/metrics.json</code>, <code>reports/plots/</code>, "
     "<code>reports/errors/</code>, <code>reports/history/</code>."
@@ -136,45 +133,6 @@ def training(material: Material) -> Markup:
     baseline = (known[0][1], -known[0][0]) if known else None
     drawn = courses(material.candidates, baseline)
     return fragment("sections/courses.html", courses=drawn, drawing=DRAWING) if drawn else Markup()
-
-
-def confusions(material: Material) -> Markup:
-    """What each candidate takes for what on test."""
-    part, labels = material.parts["test"], material.labels
-    if not len(part.truth):
-        return Markup()
-    counts = {
-        name: confusion_counts(part.truth, one.guesses("test"), len(labels))
-        for name, one in material.candidates.items()
-    }
-    matrices = [
-        {"name": name, "lines": _matrix(one, labels), "pairs": _pairs(one, labels)} for name, one in counts.items()
-    ]
-    return fragment("sections/confusions.html", matrices=matrices, labels=labels, wide=len(labels) > MATRIX_LABELS)
-
-
-def _matrix(counts: Any, labels: list[str]) -> list[dict[str, Any]]:
-    if len(labels) > MATRIX_LABELS:
-        return []
-    return [
-        {
-            "label": label,
-            "cells": [
-                {"rows": int(rows), "share": float(rows / max(1, line.sum())), "right": actual == guess}
-                for guess, rows in enumerate(line)
-            ],
-        }
-        for actual, (label, line) in enumerate(zip(labels, counts, strict=True))
-    ]
-
-
-def _pairs(counts: Any, labels: list[str]) -> list[dict[str, Any]]:
-    """The labels most often taken for another, the most rows first."""
-    wrong = [(int(counts[a, b]), int(a), int(b)) for a, b in np.argwhere(counts) if a != b]
-    return [
-        {"label": labels[a], "predicted": labels[b], "rows": rows, "share": rows / int(counts[a].sum())}
-        for rows, a, b in sorted(wrong, key=lambda pair: (-pair[0], pair[1:]))[:PAIRS]
-    ]
 
 
 def errors(material: Material, shown: int) -> Markup:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from wenhuo.pages.wording import percent, points
+from wenhuo.pages.wording import points
 
 
 def headline(summary: Mapping[str, Any]) -> str:
     """The page's first sentence."""
-    score = summary["candidates"][summary["winner"]]["validation"]["macro_f1"]
-    return f"{summary['winner']} wins with a macro-F1 of {percent(score)} on validation."
+    return f"{summary['winner']} wins on validation."
 
 
 def reasons(summary: Mapping[str, Any], linear: set[str]) -> list[str]:
@@ -31,7 +30,7 @@ def _lead(summary: Mapping[str, Any]) -> list[str]:
         return ["There is no other candidate to compare it with."]
     if not lead["macro_f1"]:
         return [f"{lead['over']} is its equal."]
-    ahead = f"It is {points(100 * lead['macro_f1'])} points ahead of {lead['over']}"
+    ahead = f"It is {points(100 * lead['macro_f1']).removeprefix('+')} points ahead of {lead['over']}"
     if lead["interval"] is None:
         return [f"{ahead}."]
     low, high = (points(100 * end) for end in lead["interval"])
@@ -57,7 +56,7 @@ def _against_linear(summary: Mapping[str, Any], linear: set[str]) -> list[str]:
 def _on_test(summary: Mapping[str, Any]) -> list[str]:
     scores = {name: one["test"]["macro_f1"] for name, one in summary["candidates"].items()}
     known = {name: score for name, score in scores.items() if score is not None}
-    if not known:
+    if len(known) < 2:
         return []
     best = max(known, key=lambda name: known[name])
     if best == summary["winner"] or known[best] == known.get(summary["winner"]):

@@ -32,7 +32,7 @@ Answers = dict[str, list[float]]
 
 
 def drawn(ids: Sequence[str], labels: Sequence[Any], most: int = ROWS) -> list[int]:
-    """Positions of rows in the order of their ids' hashes, as many of each label as there are.
+    """Positions of rows in the order of their ids' hashes, equally many of each label as far as they go.
 
     Args:
         ids: of all rows of a split.
@@ -77,7 +77,7 @@ def _logits(source: Source, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float
     found: dict[int, npt.NDArray[np.float32]] = {}
 
     def fill(places: npt.NDArray[np.int64]) -> None:
-        with torch.inference_mode():
+        with torch.no_grad():  # not inference_mode: see transformer.logits
             found.update(zip(places.tolist(), source.scores(rows[places]).cpu().numpy(), strict=True))
 
     for places in batches_by_length(source.rows.lengths[rows]):

@@ -1,0 +1,55 @@
+"""What the last run made, told from its reports alone."""
+
+import pytest
+
+from wenhuo.errors import DataError
+from wenhuo.files import write_json
+from wenhuo.summary import print_summary
+
+FIGURES = {"macro_f1": 0.9, "accuracy": 0.91, "intervals": {"macro_f1": [0.88, 0.92]}}
+
+
+@pytest.fixture
+def project(tmp_path):
+    splits = {"train": 8, "validation": 1, "test": 1}
+    reports = {
+        "ingest": {"rows": splits, "rejected": {}},
+        "validation": {"errors": 0, "warnings": 1, "expectations": [1, 2]},
+        "clean": {"rows": {"out": splits}, "removed": {"repeats": {"train": 3}}},
+        "split": {},
+        "audit": {"suspects": {"flagged": {"train": 2}, "reason": None}},
+        "metrics": {
+            "source": "评论",
+            "synthetic": False,
+            "rows": splits,
+            "winner": "mini",
+            "candidates": {name: {"validation": FIGURES, "test": FIGURES} for name in ("linear", "mini", "old")},
+            "parameters": {
+                "linear": {"all": 4_000, "trained": 4_000},
+                "mini": {"all": 102_267_648, "trained": 1_345_538},
+                "old": None,
+            },
+        },
+        "registration": {"model": "wenhuo-评论", "version": 1, "reason": "it is the first champion"},
+    }
+    for name, value in reports.items():
+        write_json(tmp_path / f"reports/{name}.json", value)
+    return tmp_path
+
+
+def test_it_says_how_many_parameters_each_candidate_trains_and_where_the_page_is(project, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "160")
+    print_summary(project)
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "candidate trains of parameters" in lines
+    assert "linear 4,000 4,000 100.00%" in lines
+    assert "mini 1,345,538 102,267,648 1.32%" in lines
+    assert "old - -" in lines
+    assert any("reports/candidates.html" in line for line in lines)
+    assert any(line.startswith("mini 0.9000 0.880-0.920") and line.endswith("winner") for line in lines)
+
+
+def test_a_graph_that_has_not_run_to_its_end_is_a_clear_error(project):
+    (project / "reports/metrics.json").unlink()
+    with pytest.raises(DataError, match=r"metrics\.json is missing"):
+        print_summary(project)
