@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,14 @@ from wenhuo.encoding.options import Ngrams, Tokens
 from wenhuo.errors import ModelError
 from wenhuo.models.folder import Card, read_card
 from wenhuo.text.cleaning import clean_texts
+
+if TYPE_CHECKING:
+    import torch
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    from wenhuo.encoding.tokens import Tokenizer
+    from wenhuo.models.linear import LinearModel
+    from wenhuo.models.transformer import Network
 
 Probabilities = npt.NDArray[np.float64]
 
@@ -44,7 +53,7 @@ class Classifier:
         Raises:
             ModelError: it is missing, damaged, or holds what wenhuo does not load.
         """
-        folder = _folder(str(model))
+        folder = model_folder(str(model))
         card = read_card(folder)
         return cls(card, _linear(folder, card) if card.kind == "linear" else _transformer(folder, card))
 
@@ -68,7 +77,12 @@ class Classifier:
         return Prediction(self.labels[best], float(row[best]), dict(zip(self.labels, row.tolist(), strict=True)))
 
 
-def _folder(model: str) -> Path:
+def model_folder(model: str) -> Path:
+    """The folder of a model named by folder, ``models:/name@alias`` or ``models:/name/version``.
+
+    Raises:
+        ModelError: the registry has no such version.
+    """
     if not model.startswith("models:/"):
         return Path(model)
     from wenhuo.tracking.registry import fetch_model
@@ -76,7 +90,12 @@ def _folder(model: str) -> Path:
     return fetch_model(model)
 
 
-def _linear(folder: Path, card: Card) -> Callable[[list[str]], Probabilities]:
+def open_linear(folder: Path, card: Card) -> tuple[TfidfVectorizer, LinearModel]:
+    """The n-grams of a linear model and its weights.
+
+    Raises:
+        ModelError: they are damaged or do not belong together.
+    """
     from wenhuo.encoding import ngrams
     from wenhuo.models import linear
 
@@ -86,12 +105,15 @@ def _linear(folder: Path, card: Card) -> Callable[[list[str]], Probabilities]:
     model = linear.load(folder)
     if model.weights.shape != (len(card.labels), len(vectorizer.vocabulary_)):
         raise ModelError(f"{folder}: the weights do not fit the vocabulary", "restore the folder with `dvc checkout`")
-    return lambda texts: model.probabilities(ngrams.transform(vectorizer, texts))
+    return vectorizer, model
 
 
-def _transformer(folder: Path, card: Card) -> Callable[[list[str]], Probabilities]:
-    from scipy.special import softmax
+def open_transformer(folder: Path, card: Card) -> tuple[Tokenizer, Network, torch.device]:
+    """The tokenizer of a transformer and its network, in evaluation mode on the best device of this machine.
 
+    Raises:
+        ModelError: they are damaged or do not belong together.
+    """
     from wenhuo.encoding import tokens
     from wenhuo.models import transformer
     from wenhuo.models.devices import device_and_dtype
@@ -101,7 +123,22 @@ def _transformer(folder: Path, card: Card) -> Callable[[list[str]], Probabilitie
     tokenizer = tokens.load(folder, card.encoder)
     network = transformer.load(folder, card.head, len(card.labels), card.adapter)
     device, _ = device_and_dtype("float32")
-    network.to(device)
+    return tokenizer, network.to(device), device
+
+
+def _linear(folder: Path, card: Card) -> Callable[[list[str]], Probabilities]:
+    from wenhuo.encoding import ngrams
+
+    vectorizer, model = open_linear(folder, card)
+    return lambda texts: model.probabilities(ngrams.transform(vectorizer, texts))
+
+
+def _transformer(folder: Path, card: Card) -> Callable[[list[str]], Probabilities]:
+    from scipy.special import softmax
+
+    from wenhuo.models import transformer
+
+    tokenizer, network, device = open_transformer(folder, card)
 
     def probabilities(texts: list[str]) -> Probabilities:
         import torch
