@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 from typing import Any
 
 from mlflow.entities import Dataset, DatasetInput, InputTag
@@ -39,7 +39,7 @@ class Candidate:
     name: str
     parameters: dict[str, Any]
     dataset: dict[str, Any]
-    tags: Mapping[str, str] = MappingProxyType({})
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
