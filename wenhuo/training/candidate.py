@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +15,7 @@ from wenhuo.errors import DataError, SettingsError
 from wenhuo.files import write_json
 from wenhuo.models.folder import CARD, Card
 from wenhuo.models.tuning import Adapter
+from wenhuo.training import launching
 from wenhuo.training.history import Point
 from wenhuo.training.options import LinearCandidate, TransformerCandidate
 
@@ -52,6 +52,8 @@ def train_transformer(
 ) -> list[Point]:
     """Train a transformer candidate; write its model to ``folder``; return its curves.
 
+    Of several processes that train together only the first one writes.
+
     Args:
         options: the candidate's parameters.
         seed: of every random choice.
@@ -63,11 +65,10 @@ def train_transformer(
     Raises:
         loop.Interrupted: after SIGTERM; a checkpoint is saved.
     """
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch: 20 times faster beside a busy neighbour
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # deterministic matrix products on a GPU
+    launching.prepare()
     from wenhuo.encoding import tokens
     from wenhuo.models import transformer
-    from wenhuo.training import assembly, before, loop, trainable
+    from wenhuo.training import assembly, before, loop, processes, trainable
 
     card = read_card(encoded)
     train, validation = _rows(encoded)
@@ -81,8 +82,10 @@ def train_transformer(
     training = assembly.assemble(network, rows, options, seed, checkpoints, watch)
     counts = trainable.count(network)
     _say_size(counts, train)
-    untrained = before.ask(network, training.validation, read_ids(encoded / "validation.arrow"))
+    untrained = before.ask(training.network, training.validation, read_ids(encoded / "validation.arrow"))
     points = training.run()
+    if not processes.first():
+        return points
     adapter = options.tune if isinstance(options.tune, Adapter) else None
     transformer.save(network, folder, adapter, _reference(options, card))
     tokens.save(tokenizer, folder)

@@ -6,6 +6,7 @@ random generators, the position in the data, the curves), so that going on from 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,13 +17,16 @@ from torch import Tensor
 
 from wenhuo.files import read_json, whole, write_json
 from wenhuo.models.transformer import Network
+from wenhuo.training import processes
 from wenhuo.training.history import Point
+from wenhuo.training.sharding import like, unsharded
 from wenhuo.training.states import (
     PROGRESS,
     folder_of,
     forget_others,
     generators,
     moments,
+    parameters_of,
     restore_generators,
     restore_moments,
     save_tensors,
@@ -59,17 +63,26 @@ def save(
     best: dict[str, Tensor],
     ranks: RankSchedule | None,
 ) -> None:
-    """Write a checkpoint of what training changes, then delete the ones before it."""
-    with whole(folder_of(folder, progress.step)) as made:
-        made.mkdir()
-        save_tensors(trained_state(network), made / "network.safetensors")
-        save_tensors(best, made / "best.safetensors")
-        save_tensors(moments(optimizer), made / "optimizer.safetensors")
-        save_tensors(generators(), made / "generators.safetensors")
-        if ranks is not None:
-            save_tensors(ranks.state(), made / "ranks.safetensors")
-        write_json(made / PROGRESS, asdict(progress))
-    forget_others(folder, progress.step)
+    """Write a checkpoint of what training changes, then delete the ones before it.
+
+    All processes take part; the first one writes, and none goes on before it has.
+    """
+    tensors = {
+        "network": unsharded(trained_state(network)),
+        "best": unsharded(best),
+        "optimizer": unsharded(moments(optimizer)),
+        "generators": _everyones_generators(),
+    }
+    if ranks is not None:
+        tensors["ranks"] = ranks.state()
+    if processes.first():
+        with whole(folder_of(folder, progress.step)) as made:
+            made.mkdir()
+            for name, held in tensors.items():
+                save_tensors(held, made / f"{name}.safetensors")
+            write_json(made / PROGRESS, asdict(progress))
+        forget_others(folder, progress.step)
+    processes.gather(None)
 
 
 def restore(
@@ -77,14 +90,46 @@ def restore(
     network: Network,
     optimizer: torch.optim.Optimizer,
     ranks: RankSchedule | None,
-    device: torch.device,
 ) -> tuple[Progress, dict[str, Tensor]]:
-    """Put network, optimizer and random generators where the checkpoint left them; return progress and best weights."""
-    network.load_state_dict(load_file(checkpoint / "network.safetensors", device=str(device)), strict=False)
-    restore_moments(optimizer, load_file(checkpoint / "optimizer.safetensors", device=str(device)))
+    """Put network, optimizer and random generators where the checkpoint left them; return progress and best weights.
+
+    The first process reads and the others hear of it, so that only one machine needs the checkpoint. It need not have
+    been made by as many processes: one that has no generator in it goes on with its own.
+    """
+
+    def stored(name: str) -> Iterator[tuple[str, Tensor]]:
+        return processes.spread(lambda: load_file(checkpoint / f"{name}.safetensors"))
+
+    state = network.state_dict()
+    for name, value in stored("network"):
+        state[name].copy_(like(state[name], value))
+    parameters = parameters_of(optimizer)
+    restore_moments(optimizer, {key: _moment(parameters, key, value) for key, value in stored("optimizer")})
     if ranks is not None:
-        ranks.restore(load_file(checkpoint / "ranks.safetensors", device=str(device)))
-    restore_generators(load_file(checkpoint / "generators.safetensors"))
-    values = read_json(checkpoint / PROGRESS)
+        device = parameters[0].device
+        ranks.restore({name: value.to(device) for name, value in stored("ranks")})
+    _restore_own_generators(dict(stored("generators")))
+    values = processes.from_first(lambda: read_json(checkpoint / PROGRESS))
     values["points"] = [Point(**point) for point in values["points"]]
-    return Progress(**values), load_file(checkpoint / "best.safetensors", device=str(device))
+    return Progress(**values), {name: like(state[name], value) for name, value in stored("best")}
+
+
+def _moment(parameters: list[Tensor], key: str, value: Tensor) -> Tensor:
+    """What the optimizer remembers of a parameter, as the parameter is where it has its shape; steps are counted."""
+    parameter = parameters[int(key.partition(".")[0])]
+    return like(parameter, value) if value.shape == parameter.shape else value
+
+
+def _everyones_generators() -> dict[str, Tensor]:
+    """The generators of all processes; those of the others bear their number."""
+    return {
+        f"{name}.{rank}" if rank else name: value
+        for rank, own in enumerate(processes.gather(generators()))
+        for name, value in own.items()
+    }
+
+
+def _restore_own_generators(stored: dict[str, Tensor]) -> None:
+    ending = f".{processes.rank()}" if processes.rank() else ""
+    own = {name: stored[name + ending] for name in generators() if name + ending in stored}
+    restore_generators(generators() | own)

@@ -19,13 +19,15 @@ from wenhuo.console import say, track
 from wenhuo.errors import DataError
 from wenhuo.models.scores import accuracy_and_macro_f1
 from wenhuo.models.transformer import Network
-from wenhuo.training import checkpoint, states
+from wenhuo.training import checkpoint, processes, states
 from wenhuo.training.batches import Plan
 from wenhuo.training.checkpoint import Progress
+from wenhuo.training.dividing import all_scores
 from wenhuo.training.history import Point
 from wenhuo.training.interruption import Interrupted, StopRequest
 from wenhuo.training.optimizers import learning_rate, make_optimizer
 from wenhuo.training.options import TransformerCandidate
+from wenhuo.training.sharding import collect
 from wenhuo.training.sources import Source
 from wenhuo.training.steps import Stepper
 from wenhuo.training.trainable import trained_state
@@ -51,6 +53,8 @@ class Training:
     checkpoints: Path
     watch: Callable[[list[Point]], None]
     """Called with new points of the curves as they come."""
+    plain: Network
+    """Where the weights are in the end: ``network`` itself, or the one whose sharded twin that is."""
 
     def __post_init__(self) -> None:
         self.optimizer = make_optimizer(self.network, self.options)
@@ -59,10 +63,10 @@ class Training:
         self.stop = StopRequest()
 
     def run(self) -> list[Point]:
-        """Train, leave the best epoch's weights in the network, and return the curves.
+        """Train, leave the best epoch's weights in ``plain`` (of the first process), and return the curves.
 
         Raises:
-            Interrupted: after SIGTERM or SIGINT; run again to go on.
+            Interrupted: after SIGTERM or SIGINT to any of the processes; run again to go on.
             DataError: the loss is not a number.
         """
         progress, best = self._begin()
@@ -73,16 +77,15 @@ class Training:
                 best = self._validate(progress, best)
                 self._save_if_due(progress, best)
         self.network.load_state_dict(best, strict=False)
-        self.network.eval()
+        collect(self.plain, self.network)
+        self.plain.eval()
         return progress.points
 
     def _begin(self) -> tuple[Progress, dict[str, Tensor]]:
-        found = states.latest(self.checkpoints)
+        found = processes.from_first(lambda: states.latest(self.checkpoints))
         if found is None:
             return Progress(tokens_at_once=self.options.tokens_at_once), {}
-        progress, best = checkpoint.restore(
-            found, self.network, self.optimizer, self.ranks, self.network.head.out.weight.device
-        )
+        progress, best = checkpoint.restore(found, self.network, self.optimizer, self.ranks)
         say(f"going on from the checkpoint at step {progress.step} of {self.plan.steps}")
         self.watch(progress.points)
         return progress, best
@@ -114,7 +117,7 @@ class Training:
     def _validate(self, progress: Progress, best: dict[str, Tensor]) -> dict[str, Tensor]:
         """Measure the epoch that just ended; return the best weights so far."""
         self.network.eval()
-        scores, labels = self.validation.all_scores(), self.validation.rows.labels
+        scores, labels = all_scores(self.validation), self.validation.rows.labels
         loss = float(nn.functional.cross_entropy(torch.from_numpy(scores), torch.from_numpy(labels.astype(np.int64))))
         accuracy, macro_f1 = accuracy_and_macro_f1(labels, scores.argmax(1))
         progress.epochs_done += 1
@@ -138,13 +141,14 @@ class Training:
     def _save_if_due(self, progress: Progress, best: dict[str, Tensor]) -> None:
         waited = time.monotonic() - self.saved_at
         due = waited >= max(self.options.checkpoint_seconds, self.saving_took / SAVING_SHARE)
-        if not (due or self.stop.asked):
+        due, stop = processes.any_of(due, self.stop.asked)
+        if not (due or stop):
             return
         started = time.monotonic()
         checkpoint.save(self.checkpoints, progress, self.network, self.optimizer, best, self.ranks)
         self.saved_at = time.monotonic()
         self.saving_took = self.saved_at - started
-        if self.stop.asked:
+        if stop:
             raise Interrupted(
                 f"stopped at step {progress.step} of {self.plan.steps}; a checkpoint is saved",
                 "run again to go on from it",

@@ -71,6 +71,9 @@ class TransformerCandidate(Section):
     tokens_at_once: int | None = Field(
         None, ge=1, description="Tokens, with padding, in memory at once; a batch of more goes in parts. null: whole."
     )
+    parallel: Literal["ddp", "fsdp"] = Field(
+        "ddp", description="On several devices: each holds the whole network, or (fsdp) a part of every weight."
+    )
     gradient_checkpointing: bool = Field(
         False, description="Keep only the layers' inputs and compute the rest again: less memory, a third more time."
     )
@@ -98,6 +101,14 @@ class TransformerCandidate(Section):
     def _one_size(self) -> TransformerCandidate:
         if (self.batch_size is None) == (self.batch_tokens is None):
             raise ValueError("give batch_size or batch_tokens, and null for the other")
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_sharded(self) -> TransformerCandidate:
+        if self.parallel == "fsdp" and self.tune.kind in {"head", "adalora"}:
+            raise ValueError(f"parallel: fsdp does not go with tune: {self.tune.kind}, choose ddp")
+        if self.parallel == "fsdp" and self.optimizer == "adafactor":
+            raise ValueError("parallel: fsdp does not go with optimizer: adafactor, choose adamw or sgd")
         return self
 
     @model_validator(mode="after")

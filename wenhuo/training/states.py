@@ -38,7 +38,8 @@ def save_tensors(tensors: dict[str, Tensor], path: Path) -> None:
     save_file({name: tensor.detach().contiguous() for name, tensor in tensors.items()}, path)
 
 
-def _parameters(optimizer: torch.optim.Optimizer) -> list[Tensor]:
+def parameters_of(optimizer: torch.optim.Optimizer) -> list[Tensor]:
+    """The parameters that an optimizer moves, in the order in which :func:`moments` counts them."""
     return [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
 
@@ -47,7 +48,7 @@ def moments(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
     state: dict[Any, dict[str, Tensor]] = optimizer.state
     return {
         f"{i}.{name}": value
-        for i, parameter in enumerate(_parameters(optimizer))
+        for i, parameter in enumerate(parameters_of(optimizer))
         for name, value in state.get(parameter, {}).items()
         if value is not None  # SGD without momentum keeps nothing
     }
