@@ -18,6 +18,7 @@ from wenhuo.encoding.options import Pool
 from wenhuo.errors import ModelError, SettingsError
 from wenhuo.files import read_json, write_json
 from wenhuo.models.backbones import Reference, load_backbone, max_positions
+from wenhuo.models.dropout import Dropout, make_cheap
 from wenhuo.models.heads import Head, Shape
 from wenhuo.models.tuning import AnyAdapter
 
@@ -39,7 +40,7 @@ class Classification(nn.Module):
         self.names = tuple(parts)
         for name, part in parts.items():
             setattr(self, name, part)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.out = nn.Linear(head.width(shape), classes)
 
     def forward(self, features: Tensor, mask: Tensor) -> Tensor:
@@ -60,6 +61,7 @@ class Network(nn.Module):
     def __init__(self, backbone: Any, head: Head, classes: int, dropout: float) -> None:
         super().__init__()
         backbone.pooler = None  # the heads are ours; an unused pooler would be saved and would draw warnings
+        make_cheap(backbone)
         self.backbone = backbone
         shape = Shape(backbone.config.hidden_size, backbone.config.num_hidden_layers + 1)
         self.states = head.states(shape)
@@ -209,7 +211,7 @@ def in_memory(run: Callable[[Positions], None], positions: Positions) -> None:
     in_memory(run, positions[middle:])
 
 
-@torch.inference_mode()
+@torch.no_grad()  # not inference_mode: weights that sharding gathers in it cannot be trained afterwards
 def logits(
     network: Network, rows: Sequence[Any], pad: int, device: torch.device, dtype: torch.dtype
 ) -> npt.NDArray[np.float32]:

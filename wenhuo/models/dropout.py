@@ -1,0 +1,115 @@
+"""Dropout and attention that cost little on a CPU; everywhere else they are torch's own.
+
+torch draws one Bernoulli variable after another from a Mersenne Twister, 7 ns each: a tenth of a step of BERT-base.
+Here 64 bits of numpy's SFC64 decide about four values, 0.4 ns each, and those 16 bits a value are kept for the way
+back, where torch keeps a float. The generator of each call is seeded by torch's, so a seed or a checkpoint says as much
+as ever, and what is dropped is the same on every processor.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+ATTENTION = "wenhuo"
+BITS = 16
+
+
+class Dropout(nn.Dropout):
+    """``nn.Dropout`` with a cheap mask on a CPU. The share that is dropped is rounded to 1/65536."""
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Zero a share of the values and scale the others up, in training."""
+        return dropped(values, self.p) if self.training and not self.inplace else super().forward(values)
+
+
+class _Drop(torch.autograd.Function):
+    """Zero where the drawn number is below a threshold; the way back does the same to the gradient."""
+
+    @staticmethod
+    def forward(context: Any, values: Tensor, drawn: Tensor, threshold: int) -> Tensor:
+        context.save_for_backward(drawn)
+        context.threshold = threshold
+        return _kept(values, drawn, threshold)
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        (drawn,) = context.saved_tensors
+        return _kept(gradients[0], drawn, context.threshold), None, None
+
+
+def dropped(values: Tensor, share: float) -> Tensor:
+    """Dropout of a share of the values, of any shape."""
+    threshold = round(share * 2**BITS)
+    if values.device.type != "cpu" or not 0 < threshold < 2**BITS:
+        return nn.functional.dropout(values, share)
+    seed = int(torch.empty((), dtype=torch.int64).random_())
+    words = np.random.SFC64(seed).random_raw(-(-values.numel() * BITS // 64))
+    drawn = torch.from_numpy(words.view(np.int16)[: values.numel()]).view(values.shape)
+    return _Drop.apply(values, drawn, threshold)  # type: ignore[no-any-return,no-untyped-call]
+
+
+def _kept(values: Tensor, drawn: Tensor, threshold: int) -> Tensor:
+    """The values whose number is not below the threshold, scaled so that the mean stays; two passes over memory."""
+    kept = torch.empty(values.shape, dtype=values.dtype)
+    torch.ge(drawn, threshold - 2 ** (BITS - 1), out=kept)
+    return torch.addcmul(kept.new_zeros(()), values, kept, value=2**BITS / (2**BITS - threshold))
+
+
+def attend(
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    dropout: float = 0.0,
+    scaling: float | None = None,
+    **more: Any,
+) -> tuple[Tensor, None]:
+    """Attention as transformers asks for it; with dropout on a CPU torch's own takes the slow generator.
+
+    Args:
+        module: the attention layer.
+        query: shape (rows, heads, tokens, width); ``key`` and ``value`` alike.
+        key: see ``query``.
+        value: see ``query``.
+        attention_mask: True where a token is seen, shape (rows, 1, tokens, tokens), or None for all.
+        dropout: share of the attention weights.
+        scaling: of the products; None: one over the root of the width.
+        more: for torch's own.
+
+    Returns:
+        Shape (rows, tokens, heads, width), and no weights.
+    """
+    from transformers.integrations.sdpa_attention import sdpa_attention_forward
+
+    causal = more.get("is_causal")
+    causal = getattr(module, "is_causal", True) if causal is None else causal
+    plain = getattr(module, "num_key_value_groups", 1) == 1 and more.get("position_bias") is None
+    plain = plain and (not causal if attention_mask is None else attention_mask.dtype == torch.bool)
+    if not dropout or query.device.type != "cpu" or not plain:
+        return sdpa_attention_forward(  # type: ignore[no-any-return]
+            module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **more
+        )
+    scores = (query * (query.shape[-1] ** -0.5 if scaling is None else scaling)) @ key.transpose(2, 3)
+    if attention_mask is not None:
+        scores += torch.where(attention_mask, 0.0, torch.finfo(scores.dtype).min).to(scores.dtype)
+    return (dropped(scores.softmax(-1), dropout) @ value).transpose(1, 2).contiguous(), None
+
+
+def make_cheap(module: nn.Module) -> None:
+    """Put :class:`Dropout` in the place of every ``nn.Dropout`` in a module, and :func:`attend` where torch attends."""
+    for part in module.modules():
+        if type(part) is nn.Dropout:
+            part.__class__ = Dropout
+    config = getattr(module, "config", None)
+    if getattr(config, "_attn_implementation", None) == "sdpa":
+        from transformers import AttentionInterface, AttentionMaskInterface
+        from transformers.masking_utils import sdpa_mask
+
+        AttentionInterface.register(ATTENTION, attend)
+        AttentionMaskInterface.register(ATTENTION, sdpa_mask)
+        module.set_attn_implementation(ATTENTION)  # type: ignore[operator]
