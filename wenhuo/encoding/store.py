@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -98,19 +99,18 @@ def read_rows(path: Path) -> EncodedRows:
         table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
     except (OSError, pa.ArrowInvalid) as error:
         raise DataError(f"{path} cannot be read as encoded rows: {error}", "run `dvc repro encode`") from None
-    column = table.column("values").combine_chunks()
-    weights = table.column("weights").combine_chunks().values.to_numpy() if "weights" in table.column_names else None
+    column = _mapped(table, "values")
+    weights = _mapped(table, "weights").values.to_numpy() if "weights" in table.column_names else None
     offsets, texts = column.offsets.to_numpy(), None
     if "windows" in table.column_names:
-        windows = table.column("windows").combine_chunks()
+        windows = _mapped(table, "windows")
         texts = windows.offsets.to_numpy()
         offsets = np.concatenate([[0], np.cumsum(windows.values.to_numpy(), dtype=np.int64)])
-    labels = table.column("label").combine_chunks().to_numpy()
+    labels = _mapped(table, "label").to_numpy()
     return EncodedRows(labels, offsets, column.values.to_numpy(), weights, texts)
 
 
-def read_ids(path: Path) -> list[str]:
-    """The ids of the texts in an Arrow file that :func:`write_rows` wrote, in its order."""
-    with pa.memory_map(str(path)) as file:
-        ids: list[str] = pa.ipc.open_file(file).read_all().column("id").to_pylist()
-    return ids
+def _mapped(table: pa.Table, name: str) -> Any:
+    """A column as one array; ``combine_chunks`` would copy even a single chunk into memory."""
+    column = table.column(name)
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
