@@ -121,8 +121,8 @@ def keep_answers(patch: pytest.MonkeyPatch, encoded: Path, folder: Path) -> None
 def test_it_says_elsewhere_what_it_said_at_the_end_of_its_training(models, name):
     here, elsewhere = (np.load(models[name] / f"{where}.npy") for where in ("here", "elsewhere"))
     assert here.shape == (60, 3)
-    assert np.allclose(here, elsewhere, atol=1e-6)
-    assert here.std(0).max() > 1e-4, "it does not say the same of every row"
+    assert np.abs(here - elsewhere).max() < 1e-7
+    assert here.std(0).max() > 1e-5, "it does not say the same of every row"
     counted = read_card(models[name] / "model").parameters
     assert 0 < counted["trained"] <= counted["all"]
 
