@@ -114,3 +114,10 @@ def _mapped(table: pa.Table, name: str) -> Any:
     """A column as one array; ``combine_chunks`` would copy even a single chunk into memory."""
     column = table.column(name)
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def read_ids(path: Path) -> list[str]:
+    """The ids of the texts in an Arrow file that :func:`write_rows` wrote, in its order."""
+    with pa.memory_map(str(path)) as file:
+        ids: list[str] = pa.ipc.open_file(file).read_all().column("id").to_pylist()
+    return ids
