@@ -163,16 +163,22 @@ def _log(
     training: Training, name: str, answers: Answers, result: Result, dataset: dict[str, Any], written: dict[str, Any]
 ) -> None:
     """Show the evaluation in the candidate's MLflow run, which is found by the key of the stage that trained it."""
+    from wenhuo.console import say
+    from wenhuo.errors import TrackingError
     from wenhuo.lineage import identify_made
     from wenhuo.metrics.summary import flat_figures
-    from wenhuo.tracking.candidates import Candidate, log_evaluation
+    from wenhuo.tracking.candidates import Candidate, Evaluation, log_evaluation
     from wenhuo.training.candidate import parameters
 
     card = {"options": answers.card.encoder.model_dump()}
     chosen = parameters(training.candidates[name], training.seed, card)
     candidate = Candidate(identify_made(f"train@{name}"), name, chosen, dataset)
-    figures = flat_figures(result.measures) | {"seconds_per_1000_texts": answers.seconds}
-    log_evaluation(candidate, result.history, figures, **written)
+    measured = {"seconds_per_1000_texts": answers.seconds}
+    try:
+        shown = Evaluation(result.history, flat_figures(result.measures), measured=measured, **written)
+        log_evaluation(candidate, shown)
+    except TrackingError as error:  # the figures are in files; register logs what is missing, or fails
+        say(f"evaluate: {name} is not in MLflow yet: {error.what}")
 
 
 def _tell(measures: Mapping[str, Any], answers: Mapping[str, Answers], winner: str, page: Path) -> None:

@@ -1,33 +1,49 @@
-"""What a result was made of, as tags: the same for every run and model version."""
+"""What a result was made of and where, as tags: the same for every run and model version."""
 
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from wenhuo.errors import GraphError
 from wenhuo.files import read_json, sha256
 
 PREFIX = "wenhuo."
 FLOW_RUN = "WENHUO_FLOW_RUN"
 """The environment variable in which the flow hands its run's id to the stages it starts."""
 ENVIRONMENT_LOCK = Path("constraints.txt")
+WRITTEN_BY_RUNS = ("dvc.lock", "reports")
+"""Files in git that every run rewrites or adds to: they make no commit dirty."""
 
 
 @dataclass(frozen=True)
 class Identity:
-    """A stage instance about to run, or one that ran: its name in dvc.yaml and the hash of all it depends on."""
+    """A stage instance about to run, or one that ran: its name in dvc.yaml and the hash of all it depends on.
+
+    Attributes:
+        stage: such as ``train@mini``.
+        key: of its command, parameters and inputs.
+        in_graph: DVC runs it, so that dvc.lock names its key.
+        made: it ran before; what the code and the machine are now says nothing about it.
+    """
 
     stage: str
     key: str
+    in_graph: bool = False
+    made: bool = False
 
     def tags(self) -> dict[str, str]:
-        """The tags by which its run is found again, and those that say where and from which code it ran."""
-        own = {f"{PREFIX}stage": self.stage, f"{PREFIX}stage_key": self.key}
-        flow_run = os.environ.get(FLOW_RUN)
-        return own | code_tags() | ({f"{PREFIX}flow_run": flow_run} if flow_run else {})
+        """The tags by which its run is found again, and those that say where and from which code it runs."""
+        return self.names() | circumstances()
+
+    def names(self) -> dict[str, str]:
+        """The tags by which its run is found again."""
+        return {f"{PREFIX}stage": self.stage, f"{PREFIX}stage_key": self.key}
 
 
 def identify(stage: str, root: Path = Path()) -> Identity:
@@ -38,7 +54,7 @@ def identify(stage: str, root: Path = Path()) -> Identity:
     """
     from wenhuo.graph import current_key
 
-    return Identity(stage, current_key(root, stage))
+    return Identity(stage, current_key(root, stage), in_graph=True)
 
 
 def identify_made(stage: str, root: Path = Path()) -> Identity:
@@ -49,24 +65,39 @@ def identify_made(stage: str, root: Path = Path()) -> Identity:
     """
     from wenhuo.graph import locked_key
 
-    return Identity(stage, locked_key(root, stage))
+    return Identity(stage, locked_key(root, stage), in_graph=True, made=True)
+
+
+def circumstances(root: Path = Path()) -> dict[str, str]:
+    """Code, environment, machine and flow, as they are now."""
+    flow_run = os.environ.get(FLOW_RUN)
+    return code_tags(root) | hardware_tags() | ({f"{PREFIX}flow_run": flow_run} if flow_run else {})
 
 
 def code_tags(root: Path = Path()) -> dict[str, str]:
-    """The git commit, whether files differ from it (dvc.lock apart: every run rewrites it), the environment's hash."""
+    """The git commit, whether files differ from it (those that runs write apart), the environment's hash."""
     tags = {}
     commit = _git(root, "rev-parse", "HEAD")
     if commit:
         tags["mlflow.source.git.commit"] = commit
-        changed = _git(root, "status", "--porcelain", "--untracked-files=no", "--", ".", ":!dvc.lock")
+        apart = [f":!{path}" for path in WRITTEN_BY_RUNS]
+        changed = _git(root, "status", "--porcelain", "--untracked-files=no", "--", ".", *apart)
         tags[f"{PREFIX}git_dirty"] = str(bool(changed)).lower()
     if (root / ENVIRONMENT_LOCK).exists():
         tags[f"{PREFIX}environment_sha256"] = sha256(root / ENVIRONMENT_LOCK)
     return tags
 
 
-def data_tags(dataset: dict[str, Any], root: Path = Path()) -> dict[str, str]:
-    """The source, row counts and hashes of the splits, the validation's verdict, and the hash of dvc.lock.
+def hardware_tags() -> dict[str, str]:
+    """The processor's model, the GPUs' where the driver names any, how many threads there may be, Python's version."""
+    tags = {f"{PREFIX}cpu": _processor(), f"{PREFIX}threads": _threads()}
+    tags[f"{PREFIX}python"] = platform.python_version()
+    gpus = [_after(path, "Model") for path in sorted(Path("/proc/driver/nvidia/gpus").glob("*/information"))]
+    return tags | ({f"{PREFIX}gpu": ", ".join(gpus)} if gpus else {})
+
+
+def data_tags(dataset: Mapping[str, Any], root: Path = Path()) -> dict[str, str]:
+    """The source, row counts and hashes of the splits, removed and corrected rows, the validation's verdict.
 
     Args:
         dataset: what ``dataset.json`` of the split data says.
@@ -76,17 +107,40 @@ def data_tags(dataset: dict[str, Any], root: Path = Path()) -> dict[str, str]:
     for split, rows in dataset["rows"].items():
         tags[f"{PREFIX}rows_{split}"] = str(rows)
         tags[f"{PREFIX}data_{split}_sha256"] = dataset["hash"][split]
-    report = root / "reports" / "validation.json"
-    if report.exists():
-        found = read_json(report)
+    reports = {name: root / "reports" / f"{name}.json" for name in ("validation", "clean")}
+    if reports["validation"].exists():
+        found = read_json(reports["validation"])
         tags[f"{PREFIX}validation"] = f"{found['errors']} errors, {found['warnings']} warnings"
-    return tags
+    return tags | (_cleaning_tags(read_json(reports["clean"])) if reports["clean"].exists() else {})
+
+
+def split_tags(root: Path = Path()) -> dict[str, str]:
+    """The key of the stage that made the splits, and DVC's hash of them, as dvc.lock has it; none without one."""
+    from wenhuo.graph import lock_entry, stage_key
+
+    try:
+        entry = lock_entry(root, "split")
+    except GraphError:
+        return {}
+    parts: dict[str, Any] = next((out for out in entry.get("outs", ()) if out["path"] == "data/split"), {})
+    return {f"{PREFIX}stage_key": stage_key(entry), f"{PREFIX}dvc_md5": str(parts.get("md5", ""))}
+
+
+def _cleaning_tags(told: Mapping[str, Any]) -> dict[str, str]:
+    """How many rows went, by reason, and how many labels people corrected."""
+    removed = {reason: sum(parts.values()) for reason, parts in told.get("removed", {}).items()}
+    by_reason = f" ({', '.join(f'{count} {reason}' for reason, count in removed.items())})" if removed else ""
+    corrected = told.get("corrections", {})
+    changes = f"{corrected.get('relabelled', 0)} relabelled, {corrected.get('taken_out', 0)} taken out"
+    return {f"{PREFIX}rows_removed": f"{sum(removed.values())}{by_reason}", f"{PREFIX}rows_corrected": changes}
 
 
 def lock_tag(root: Path = Path()) -> dict[str, str]:
-    """The hash of dvc.lock as it is now."""
-    lock = root / "dvc.lock"
-    return {f"{PREFIX}dvc_lock_sha256": sha256(lock)} if lock.exists() else {}
+    """The hash of dvc.lock as it is now, of which a copy is kept, so that it can be looked up later."""
+    from wenhuo.keeping import keep_lock
+
+    found = keep_lock(root)
+    return {f"{PREFIX}dvc_lock_sha256": found} if found else {}
 
 
 def _git(root: Path, *arguments: str) -> str:
@@ -95,3 +149,22 @@ def _git(root: Path, *arguments: str) -> str:
     except OSError:
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _processor() -> str:
+    return _after(Path("/proc/cpuinfo"), "model name") or platform.processor() or platform.machine()
+
+
+def _threads() -> str:
+    """What OpenMP was told, or the cores this process may use."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return os.environ.get("OMP_NUM_THREADS") or str(cores)
+
+
+def _after(path: Path, field: str) -> str:
+    """The value of the first line ``field : value`` of a file of the kernel's; empty when there is none."""
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    return next((line.partition(":")[2].strip() for line in lines if line.split(":")[0].strip() == field), "")

@@ -107,10 +107,10 @@ class Stage:
         evaluate.run(values, **sources, **paths)
         return json.loads(paths["metrics"].read_text())
 
-    def _log(self, candidate, points, figures, pictures, tables, pages):
-        assert all(path.exists() for path in (*tables, *pages))  # files first, then tracking
-        assert pages
-        self.logged[candidate.name] = figures
+    def _log(self, candidate, shown):
+        assert all(path.exists() for path in (*shown.tables, *shown.pages))  # files first, then tracking
+        assert shown.pages
+        self.logged[candidate.name] = {**shown.figures, **shown.measured}
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from wenhuo import Classifier
 from wenhuo.errors import ModelError, TrackingError
 from wenhuo.lineage import Identity
 from wenhuo.tracking import candidates, names, registry, runs, store
-from wenhuo.tracking.candidates import Candidate, LiveRun
+from wenhuo.tracking.candidates import Candidate, Evaluation, LiveRun
 from wenhuo.training.history import Point
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -78,10 +78,8 @@ def test_an_evaluation_is_logged_once_and_mends_what_is_missing(place):
     (place / "plots").mkdir()
     (place / "plots" / "roc.csv").write_text("x\n")
     (place / "errors.csv").write_text("x\n")
-    for _ in range(2):
-        candidates.log_evaluation(
-            made(), curve([1, 2]), {"test/accuracy": 0.5}, place / "plots", [place / "errors.csv"]
-        )
+    shown = Evaluation(curve([1, 2]), {"test/accuracy": 0.5}, place / "plots", tables=[place / "errors.csv"])
+    assert [candidates.log_evaluation(made(), shown) for _ in range(2)] == [True, False]
     client = store.connect()
     run, points = history(client)
     assert points == [(1, 1.0), (2, 0.5)]
