@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from wenhuo.console import say
 from wenhuo.errors import DataError, SettingsError, SourceError
-from wenhuo.files import read_json, whole, write_json
+from wenhuo.files import read_json, sha256, whole, write_json
 from wenhuo.pretraining.options import Pretraining
 from wenhuo.training.history import Point
 
@@ -51,7 +51,8 @@ def pretrain(
     progress = training.run()
     save_result(training, folder)
     about = {"text": _about_text(parts, versions, work / PREPARED), "seed": seed, **_about_course(training, progress)}
-    write_json(folder / CARD, {"format": 1, **about, "options": options.model_dump()})
+    weights = {path.name: sha256(path) for path in sorted(folder.glob("*.safetensors"))}
+    write_json(folder / CARD, {"format": 1, **about, "sha256": weights, "options": options.model_dump()})
     return progress.points
 
 
