@@ -1,49 +1,61 @@
-"""register: the winner on validation goes into MLflow's registry, and becomes champion when it deserves to.
+"""register: the winner on validation meets the gate, and becomes a version of the registry, its champion, or neither.
 
-It becomes champion when there is none, or when its macro-F1 beats the champion's on the same test set; a tie keeps
-the champion. `reports/winner.json` says who won; what the registry made of it is in `reports/registration.json`,
-which is no output of the graph, since it depends on what the registry held before.
+The gate (`docs/gate.md`) compares it with the champion on one frozen test set. `reports/winner.json` says who won; what
+became of it is in `reports/registration.json` and, with all decisions before, in `reports/decisions.jsonl`. Those two
+are no outputs of the graph, since they depend on what the registry held before.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from wenhuo.settings import Section
+from wenhuo.gate.options import Gate
 
 if TYPE_CHECKING:
+    from polars import DataFrame
+
+    from wenhuo.tracking.promotion import Ruling
+    from wenhuo.tracking.registration import Entry
     from wenhuo.tracking.registry import Version
 
-REGISTRATION = Path("reports/registration.json")
-EXAMPLES = 3
+REPORTS = Path("reports")
+REGISTRATION = REPORTS / "registration.json"
 
 
-class Params(Section):
+class Params(Gate):
     """The section ``register``."""
 
     name: str | None = Field(
         None,
         min_length=1,
         max_length=200,
-        pattern=r"^[^/:]+$",
+        pattern=r"^[^/:'\"`]+$",
         description="The registered model's name; null: wenhuo- and the source's name.",
+    )
+    examples: int = Field(
+        3, ge=0, le=100, description="Test texts kept with a version, to try it by before it serves again."
     )
 
 
-def run(params: Params, *, metrics: Path, models: Path, parts: Path, winner: Path) -> None:
-    """Register the winner that ``metrics`` names, decide about the champion, and write ``winner`` (JSON)."""
+def run(params: Params, *, metrics: Path, models: Path, parts: Path, validation: Path, winner: Path) -> None:
+    """Judge and register the winner that ``metrics`` names, and write ``winner`` (JSON).
+
+    Raises:
+        TrackingError: MLflow does not answer, or has no run of the winner.
+        ModelError: the winner's folder is damaged or refused.
+    """
     from wenhuo.console import say
     from wenhuo.files import read_json, write_json
     from wenhuo.tracking.names import registered_name
 
-    figures = read_json(metrics)
-    dataset = read_json(parts / "dataset.json")
+    figures, dataset = read_json(metrics), read_json(parts / "dataset.json")
     chosen = figures["winner"]
     name = params.name or registered_name(dataset["source"])
-    version, verdict = _register(name, chosen, models / chosen, figures["candidates"][chosen], parts, dataset)
+    made = _register(params, name, models / chosen, figures, parts, dataset, read_json(validation)["errors"])
     write_json(
         winner,
         {
@@ -53,34 +65,60 @@ def run(params: Params, *, metrics: Path, models: Path, parts: Path, winner: Pat
             "validation_macro_f1": figures["candidates"][chosen]["validation"]["macro_f1"],
         },
     )
-    write_json(REGISTRATION, {"model": name, "version": version.number, "candidate": chosen, **verdict})
-    say(f"register: {chosen} is version {version.number} of {name}; {verdict['reason']}")
+    write_json(REGISTRATION, made)
+    place = f"version {made['version']} of {name}" if made["version"] else f"no version of {name}"
+    say(f"register: {chosen} is {place}: {made['verdict']}; {made['reason']}")
 
 
 def _register(
-    name: str, chosen: str, folder: Path, figures: dict[str, Any], parts: Path, dataset: dict[str, Any]
-) -> tuple[Version, dict[str, Any]]:
+    params: Params,
+    name: str,
+    folder: Path,
+    figures: dict[str, Any],
+    parts: Path,
+    dataset: dict[str, Any],
+    errors: int,
+) -> dict[str, Any]:
+    """What became of the winner in ``folder``."""
+    from wenhuo.gate import decisions
+    from wenhuo.tracking import promotion, registration, registry, store
+
+    client, tests = store.connect(), _tests(parts)
+    entry = _entry(params, name, folder, figures, tests, dataset)
+    old, known = registry.champion(client, name), entry.known(client)
+    if old is not None and known is not None and old.number == known.number:
+        promotion.reconcile(client, REPORTS, name)
+        promotion.tag_versions(client, REPORTS, name)
+        return _told(name, entry, old.number, old.number, "champion", "it is the champion already")
+    ruling = _taken_back(entry, known, old)
+    frozen = None
+    if ruling is None:
+        linear = _best_linear(folder, figures)
+        ruling, frozen = _judge(params, entry, old, linear, tests, dataset, errors)
+    with decisions.locked(REPORTS):
+        if frozen is not None and ruling.verdict != "refused":
+            known = registration.enter(client, REPORTS, entry, frozen)
+        decision = promotion.settle(client, REPORTS, name, ruling.about(known))
+    return _told(name, entry, decision.version, decision.champion, decision.verdict, decision.reason, decision.checks)
+
+
+def _tests(parts: Path) -> DataFrame:
     import polars as pl
 
-    from wenhuo import lineage
-    from wenhuo.errors import TrackingError
-    from wenhuo.tracking import registry, runs, store
+    rows = pl.read_parquet(parts / "test.parquet")
+    return rows.select([name for name in ("id", "text", "label", "leaked", "source") if name in rows.columns])
 
-    identity = lineage.identify_made(f"train@{chosen}")
-    client = store.connect()
-    made = runs.find_run(client, identity.key)
-    if made is None:
-        raise TrackingError(
-            f"this MLflow store has no run of {chosen}", "run `dvc repro --force --single-item evaluate`"
-        )
-    tests = pl.read_parquet(parts / "test.parquet", columns=["text", "label"])
-    tags = identity.tags() | lineage.data_tags(dataset) | lineage.lock_tag() | _figure_tags(chosen, figures)
-    example = tests["text"].head(EXAMPLES).to_list() or ["…"]
-    version = registry.register(client, name, made.info.run_id, folder, example, tags)
-    verdict = _decide(registry.champion(client, name), version, folder, tests, dataset["labels"])
-    if verdict["champion"] == version.number:
-        registry.make_champion(client, version)
-    return version, verdict
+
+def _entry(
+    params: Params, name: str, folder: Path, figures: Mapping[str, Any], tests: DataFrame, dataset: dict[str, Any]
+) -> Entry:
+    from wenhuo import lineage
+    from wenhuo.tracking.registration import Entry
+
+    identity = lineage.identify_made(f"train@{folder.name}")
+    tags = identity.tags() | lineage.data_tags(dataset) | lineage.lock_tag()
+    tags |= _figure_tags(folder.name, figures["candidates"][folder.name])
+    return Entry(name, folder.name, folder, identity.key, tags, tests["text"].head(params.examples).to_list())
 
 
 def _figure_tags(chosen: str, figures: dict[str, Any]) -> dict[str, str]:
@@ -88,37 +126,63 @@ def _figure_tags(chosen: str, figures: dict[str, Any]) -> dict[str, str]:
     return {"wenhuo.candidate": chosen} | named
 
 
-def _decide(old: Version | None, new: Version, folder: Path, tests: Any, labels: list[str]) -> dict[str, Any]:
-    """Who is champion, and why: both models classify the same test texts, now."""
-    from wenhuo.errors import ModelError
-    from wenhuo.models.classifier import Classifier
+def _taken_back(entry: Entry, known: Version | None, old: Version | None) -> Ruling | None:
+    """What a person took back, no run of the graph promotes again."""
+    from wenhuo.gate import decisions
+    from wenhuo.tracking.promotion import Ruling
 
-    if old is None:
-        return {"champion": new.number, "promoted": True, "reason": "it is the first champion"}
-    if old.number == new.number:
-        return {"champion": old.number, "promoted": False, "reason": "it is the champion already"}
-    try:
-        champion = Classifier.load(old.uri)
-    except ModelError as error:
-        reason = f"version {old.number} stays champion, though it cannot be compared: {error.what}"
-        return {"champion": old.number, "promoted": False, "reason": reason}
-    if sorted(champion.labels) != sorted(labels):
-        reason = f"version {old.number} stays champion: it has other labels; set register.name to start a new model"
-        return {"champion": old.number, "promoted": False, "reason": reason}
-    theirs, ours = (_macro_f1(model, tests) for model in (champion, Classifier.load(folder)))
-    figures = {"test_macro_f1": ours, "champion_test_macro_f1": theirs}
-    if ours > theirs:
-        reason = f"it beats version {old.number} on the test set, macro-F1 {ours:.4f} to {theirs:.4f}"
-        return {"champion": new.number, "promoted": True, "reason": reason, **figures}
-    reason = f"version {old.number} stays champion, macro-F1 {theirs:.4f} to {ours:.4f} on the test set"
-    return {"champion": old.number, "promoted": False, "reason": reason, **figures}
+    back = decisions.read(REPORTS).taken_back(entry.model, known.number) if known else None
+    if back is None or known is None:
+        return None
+    why = f": {back.why}" if back.why else ""
+    reason = f"{back.by} went back from it on {back.when[:10]}{why}; `wenhuo promote {known.number}` makes it champion"
+    return Ruling("challenger", reason, known, old.number if old else None, entry.candidate, entry.key)
 
 
-def _macro_f1(model: Any, tests: Any) -> float:
-    import numpy as np
+def _judge(
+    params: Params,
+    entry: Entry,
+    old: Version | None,
+    linear: Path | None,
+    tests: DataFrame,
+    dataset: dict[str, Any],
+    errors: int,
+) -> tuple[Ruling, Any]:
+    """The gate's decision, and the test set that it rests on."""
+    from wenhuo.gate.judging import judge
+    from wenhuo.tracking.promotion import Ruling
+    from wenhuo.tracking.registration import look_up
 
-    from wenhuo.models.scores import accuracy_and_macro_f1
+    champion = look_up(old, dataset["hash"]["test"]) if old else None
+    judged = judge(params, entry.folder, champion, linear, tests, dataset["labels"], errors)
+    said, expected = judged.verdict, old.number if old else None
+    ruling = Ruling(
+        said.verdict, said.reason, None, expected, entry.candidate, entry.key, judged.frozen.hash, said.checks
+    )
+    return ruling, judged.frozen
 
-    place = {label: i for i, label in enumerate(model.labels)}
-    truth = np.array([place[label] for label in tests["label"].to_list()], dtype=np.int32)
-    return accuracy_and_macro_f1(truth, model.probabilities(tests["text"].to_list()).argmax(1))[1]
+
+def _best_linear(folder: Path, figures: Mapping[str, Any]) -> Path | None:
+    """The folder of the best linear candidate on validation; None where the winner is linear or none is."""
+    from wenhuo.models.folder import read_card
+
+    scores: dict[str, float] = {
+        name: found["validation"]["macro_f1"] or 0.0 for name, found in figures["candidates"].items()
+    }
+    linear: list[str] = [name for name in scores if read_card(folder.parent / name).kind == "linear"]
+    if folder.name in linear or not linear:
+        return None
+    return folder.parent / max(linear, key=lambda name: scores[name])
+
+
+def _told(
+    model: str,
+    entry: Entry,
+    version: int | None,
+    champion: int | None,
+    verdict: str,
+    reason: str,
+    checks: list[dict[str, Any]] | None = None,
+) -> dict[str, Any]:
+    made = {"model": model, "version": version, "candidate": entry.candidate, "champion": champion}
+    return {**made, "verdict": verdict, "promoted": verdict == "promoted", "reason": reason, "checks": checks or []}

@@ -129,7 +129,8 @@ def _table(*columns: str) -> Table:
 
 
 def _outcome(metrics: dict[str, Any], registration: dict[str, Any]) -> list[Text]:
-    version = f"{registration['model']} version {registration['version']}"
+    version = f"{registration['model']} version {registration['version'] or '-'}"
+    verdict = registration.get("verdict", "")
     reports = (
         "reports/candidates.html",
         "reports/data.html",
@@ -140,7 +141,7 @@ def _outcome(metrics: dict[str, Any], registration: dict[str, Any]) -> list[Text
     )
     return [
         Text.assemble(("winner     ", "bold"), f"{metrics['winner']}, chosen on validation"),
-        Text.assemble(("registered ", "bold"), f"{version}; {registration['reason']}"),
+        Text.assemble(("registered ", "bold"), f"{version}: {verdict}; {registration['reason']}"),
         Text.assemble(("open       ", "bold"), ", ".join(reports)),
         Text.assemble(("next       ", "bold"), 'make ui · .venv/bin/wenhuo predict "房间很干净，前台也热情"'),
     ]

@@ -1,10 +1,10 @@
 """What was decided about models, one line a decision, appended and never rewritten: ``reports/decisions.jsonl``.
 
-A line holds the SHA-256 of the line before it (``previous``; null in the first), so that a line which was changed, taken
-out or put in breaks the chain after it. Reading verifies the chain and says where it breaks; nothing mends it, and what
-is appended after a break is chained to the last line there is. A line that a killed process left half-written cannot be
-read, but stays, and the next line seals it. What was cut off at the end breaks no chain: the versions in the registry
-bear the hashes of their decisions, which then stand in no line.
+A line holds the SHA-256 of the line before it (``previous``; null in the first), so that a line which was changed,
+taken out or put in breaks the chain after it. Reading verifies the chain and says where it breaks; nothing mends it,
+and what is appended after a break is chained to the last line there is. A line that a killed process left half-written
+cannot be read, but stays, and the next line seals it. What was cut off at the end breaks no chain: the versions in the
+registry bear the hashes of their decisions, which then stand in no line.
 
 The file depends on what was run here before, so it is no output of the graph (docs/decisions/0006).
 """

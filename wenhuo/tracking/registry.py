@@ -16,12 +16,15 @@ from mlflow.models import ModelSignature
 from mlflow.tracking import MlflowClient
 from mlflow.types import ColSpec, DataType, Schema
 
-from wenhuo.errors import ModelError
+from wenhuo.errors import ModelError, TrackingError
 from wenhuo.lineage import PREFIX
 from wenhuo.models.folder import CARD
 from wenhuo.tracking.store import connect, first_line, tracking_uri
 
 CHAMPION = "champion"
+ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+"""What MLflow answers where there is no such model or version, and where a model lacks an alias."""
+LONGEST_TAG = 5000
 NEEDED = ("torch", "transformers", "tokenizers", "safetensors", "numpy", "scipy", "scikit-learn", "polars", "pyarrow")
 NEEDED_BY_TEXT = ("pydantic", "orjson", "rjieba", "ruamel.yaml", "rich", "huggingface-hub")
 
@@ -51,11 +54,49 @@ def _version(found: ModelVersion) -> Version:
 
 
 def champion(client: MlflowClient, name: str) -> Version | None:
-    """The version that bears the alias ``champion``, if there is one."""
+    """The version that bears the alias ``champion``, if there is one.
+
+    Raises:
+        TrackingError: MLflow does not answer, which must not be taken for there being none.
+    """
     try:
         return _version(client.get_model_version_by_alias(name, CHAMPION))
-    except MlflowException:
-        return None
+    except MlflowException as error:
+        if error.error_code in ABSENT:
+            return None
+        raise _away(error) from None
+
+
+def version_numbered(client: MlflowClient, name: str, number: int) -> Version:
+    """A version by its number.
+
+    Raises:
+        ModelError: there is none.
+        TrackingError: MLflow does not answer.
+    """
+    try:
+        return _version(client.get_model_version(name, str(number)))
+    except MlflowException as error:
+        if error.error_code in ABSENT:
+            hint = "`wenhuo history --all` shows those there are"
+            raise ModelError(f"{name} has no version {number}", hint) from None
+        raise _away(error) from None
+
+
+def versions(client: MlflowClient, name: str) -> list[Version]:
+    """All versions of a model, the oldest first; none where there is no such model."""
+    return sorted(map(_version, client.search_model_versions(f"name = '{name}'")), key=lambda version: version.number)
+
+
+def set_tags(client: MlflowClient, version: Version, tags: dict[str, str]) -> None:
+    """Set those tags of a version that have another value now."""
+    for name, value in tags.items():
+        if version.tags.get(name) != value[:LONGEST_TAG]:
+            client.set_model_version_tag(version.name, str(version.number), name, value[:LONGEST_TAG])
+
+
+def _away(error: MlflowException) -> TrackingError:
+    return TrackingError(f"MLflow does not answer: {first_line(error)}", "look at its server, and run again")
 
 
 def make_champion(client: MlflowClient, chosen: Version) -> None:
@@ -70,7 +111,13 @@ def version_of(client: MlflowClient, name: str, key: str) -> Version | None:
 
 
 def register(
-    client: MlflowClient, name: str, run_id: str, folder: Path, example: Sequence[str], tags: dict[str, str]
+    client: MlflowClient,
+    name: str,
+    run_id: str,
+    folder: Path,
+    example: Sequence[str],
+    tags: dict[str, str],
+    record: Path | None = None,
 ) -> Version:
     """Log a model folder to its run and register it; a model that is registered already is not registered again.
 
@@ -81,22 +128,25 @@ def register(
         folder: the model's folder.
         example: texts that show what the model takes.
         tags: of the version; ``wenhuo.stage_key`` is among them.
+        record: a file to keep beside the folder, see :mod:`wenhuo.gate.record`.
+
+    Of two processes that register the same at once both may find nothing: hold :func:`wenhuo.gate.decisions.locked`.
     """
     known = version_of(client, name, tags[f"{PREFIX}stage_key"])
     if known is not None:
         return known
-    logged = _log_model(run_id, folder, example)
+    logged = _log_model(run_id, folder, example, record)
     try:
         client.create_registered_model(name, description="A text classifier made by wenhuo; see its versions' tags.")
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-    cut = {key: value[:5000] for key, value in tags.items()}
+    cut = {key: value[:LONGEST_TAG] for key, value in tags.items()}
     made = client.create_model_version(name, logged.model_uri, run_id, tags=cut, model_id=logged.model_id)
     return _version(made)
 
 
-def _log_model(run_id: str, folder: Path, example: Sequence[str]) -> Any:
+def _log_model(run_id: str, folder: Path, example: Sequence[str], record: Path | None) -> Any:
     """Log the folder as a pyfunc made of a script and files: nothing is pickled."""
     import pandas as pd
 
@@ -107,7 +157,7 @@ def _log_model(run_id: str, folder: Path, example: Sequence[str]) -> Any:
         return mlflow.pyfunc.log_model(
             name="model",
             python_model=str(library / "tracking" / "served.py"),
-            artifacts={"model": str(folder)},
+            artifacts={"model": str(folder)} | ({"record": str(record)} if record else {}),
             code_paths=[str(library)],
             signature=signature(),
             input_example=pd.DataFrame({"text": list(example)}),
