@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-import io
+import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import CollectionNode, MappingNode, Node
 
 from wenhuo.errors import SettingsError
+
+PLAIN = re.compile(r"[^\W\d][\w./-]*")
+"""Strings that need no quotes …"""
+WORDS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
+"""… unless they are these, in this or in the older dialect."""
+
+BREAKS = re.compile("[\x85\u2028\u2029]")
+"""Line ends of YAML that JSON knows as characters."""
 
 
 def insert(text: str, path: Sequence[str], name: str, values: Mapping[str, Any], comment: str) -> str:
@@ -34,13 +44,17 @@ def insert(text: str, path: Sequence[str], name: str, values: Mapping[str, Any],
 
 
 def flow(value: Any) -> str:
-    """A value on one line of YAML."""
-    yaml = YAML(typ="safe", pure=True)
-    yaml.width, yaml.default_flow_style = 100_000, True
-    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # said to be None only
-    made = io.StringIO()
-    yaml.dump(value, made)
-    return made.getvalue().removesuffix("...\n").strip()
+    """A value on one line of YAML, which the YAML of DVC and that of others read alike."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{flow(key)}: {flow(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(flow, value)) + "]"
+    if isinstance(value, str) and PLAIN.fullmatch(value) and value.lower() not in WORDS:
+        return value
+    if isinstance(value, float) and "e" in repr(value) and "." not in repr(value):
+        return repr(value).replace("e", ".0e")  # 1e-05 is a word to YAML 1.1
+    quoted = json.dumps(value, ensure_ascii=False)
+    return BREAKS.sub(lambda found: f"\\u{ord(found[0]):04x}", quoted)
 
 
 def _find(text: str, path: Sequence[str]) -> MappingNode:
@@ -72,5 +86,10 @@ def _check(text: str, made: str, path: Sequence[str], name: str, values: Mapping
     for part in path:
         entries = entries[part]
     entries[name] = dict(values)
-    if safe.load(made) != wanted:
-        raise SettingsError(f"{'.'.join(path)} is written in a way that nothing can be added to", "add it by hand")
+    try:
+        same = safe.load(made) == wanted
+    except YAMLError:
+        same = False
+    if not same:
+        entry = flow({name: values})[1:-1]
+        raise SettingsError(f"nothing can be added to {'.'.join(path)} as it is written", f"add it by hand: {entry}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import warnings
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -102,11 +103,12 @@ def importance(study: optuna.Study) -> dict[str, float]:
     """
     if len(ranked(study)) < ENOUGH:
         return {}
+    evaluator = optuna.importance.PedAnovaImportanceEvaluator()
     try:
-        found = optuna.importance.get_param_importances(
-            study, evaluator=optuna.importance.PedAnovaImportanceEvaluator()
-        )
-    except (RuntimeError, ValueError):  # all scores are equal, or nothing changed
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # the best are as good as the others
+            found = optuna.importance.get_param_importances(study, evaluator=evaluator)
+    except (UserWarning, RuntimeError, ValueError):
         return {}
     return {name: float(share) for name, share in found.items()}
 

@@ -127,7 +127,7 @@ class Real(Section):
 
 
 def _check(low: float, high: float, step: float | None, log: bool) -> None:
-    if low >= high:
+    if not low < high:  # nor NaN
         raise ValueError(f"low ({low}) must be less than high ({high})")
     if log and low <= 0:
         raise ValueError(f"log needs a low above 0, not {low}")
