@@ -1,6 +1,7 @@
 """The command ``wenhuo``: use the models that the graph made, and look at its results.
 
 ``wenhuo inspect SOURCE`` says whether a data set is sound; ``wenhuo predict "房间很干净"`` classifies;
+``wenhuo explain "房间很干净"`` says why;
 ``wenhuo summary`` says what the last run of the graph made; ``wenhuo review`` is for the rows whose label may be wrong;
 ``wenhuo search run`` looks for better parameters of a candidate.
 """
@@ -14,6 +15,8 @@ from typing import Annotated
 
 import typer
 
+from wenhuo.commands.explain import explain
+from wenhuo.commands.search import search
 from wenhuo.errors import WenhuoError
 
 app = typer.Typer(
@@ -24,12 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-search_app = typer.Typer(
-    help="Look for better parameters of a candidate; search.yaml says where.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
-app.add_typer(search_app, name="search")
+app.add_typer(search, name="search")
 
 
 class Format(StrEnum):
@@ -120,6 +118,9 @@ def predict(
         serving.print_lines(results)
 
 
+app.command()(explain)
+
+
 @app.command()
 def summary(
     root: Annotated[Path, typer.Option(help="The project's folder.")] = Path(),
@@ -175,61 +176,6 @@ def ui(
     from wenhuo.tracking.pages import serve
 
     serve(root, host, port)
-
-
-SearchName = Annotated[str | None, typer.Argument(help="A search of search.yaml; needed where it declares several.")]
-Root = Annotated[Path, typer.Option(help="The project's folder.")]
-
-
-@search_app.command("run")
-def search_run(
-    name: SearchName = None,
-    trials: Annotated[int | None, typer.Option(min=1, help="Trials in all, with those of before.")] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes side by side, which share the cores.")] = 1,
-    root: Root = Path(),
-) -> None:
-    """Try parameters, or go on trying: a search that was stopped or killed continues."""
-    from wenhuo.search import running
-
-    if not running.run(root, name, trials, workers):
-        raise typer.Exit(130)
-
-
-@search_app.command("show")
-def search_show(name: SearchName = None, root: Root = Path()) -> None:
-    """Say what a search has found so far."""
-    from wenhuo.search import running
-
-    running.show(root, name)
-
-
-@search_app.command("add")
-def search_add(
-    name: SearchName = None,
-    candidate: Annotated[
-        str | None, typer.Option("--as", help="The new candidate's name; by default the searched one's and -best.")
-    ] = None,
-    trial: Annotated[int | None, typer.Option(min=1, help="Another trial than the best.")] = None,
-    root: Root = Path(),
-) -> None:
-    """Write the best trial into params.yaml as a candidate, which `dvc repro` then trains and compares."""
-    from wenhuo.search import adding
-
-    adding.add(root, name, candidate, trial)
-
-
-@search_app.command("work", hidden=True)
-def search_work(
-    name: str,
-    trials: Annotated[int, typer.Option()],
-    study: Annotated[str, typer.Option()],
-    run: Annotated[str, typer.Option()] = "",
-) -> None:
-    """Be one of the processes that `search run` starts in the project's folder."""
-    from wenhuo.search import working
-
-    if not working.work_for(name, trials, study, run):
-        raise typer.Exit(130)
 
 
 def main() -> None:

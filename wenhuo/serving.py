@@ -16,6 +16,7 @@ from wenhuo.models.classifier import Classifier, Prediction
 
 AT_ONCE = 1024
 WINNER = Path("reports/winner.json")
+CHAMPION = "champion"
 
 Result = tuple[str, Prediction]
 
@@ -73,9 +74,18 @@ def champion_address() -> str:
     Raises:
         ModelError: nothing has been registered here.
     """
+    return f"models:/{registered_model()}@{CHAMPION}"
+
+
+def registered_model() -> str:
+    """The name of the model that the last run registered.
+
+    Raises:
+        ModelError: nothing has been registered here.
+    """
     if not WINNER.exists():
         raise ModelError("there is no champion here yet", "run `make run` first, or name a model with --model")
-    return f"models:/{read_json(WINNER)['registered_model']}@champion"
+    return str(read_json(WINNER)["registered_model"])
 
 
 def print_lines(results: Iterable[Result]) -> None:

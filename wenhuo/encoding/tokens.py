@@ -67,9 +67,10 @@ class Tokenizer:
             chunk = list(texts[start : start + ROWS_AT_ONCE])
             for ids in self.inner(chunk, add_special_tokens=False, return_attention_mask=False)["input_ids"]:
                 uncut = len(ids) + len(self.before) + len(self.after)
-                yield uncut, [[*self.before, *part, *self.after] or [self.pad] for part in self._parts(ids)]
+                yield uncut, [[*self.before, *part, *self.after] or [self.pad] for part in self.parts(ids)]
 
-    def _parts(self, ids: list[int]) -> list[list[int]]:
+    def parts(self, ids: list[int]) -> list[list[int]]:
+        """What becomes a text's rows: its ids, or their places, cut or divided by the policy; special ones apart."""
         if self.options.keep == "windows":
             return windows(ids, self.room, self.stride, self.options.most_windows)
         return [cut(ids, self.room, self.options.keep)]
