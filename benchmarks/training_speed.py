@@ -44,8 +44,9 @@ class Size:
     """How much is measured."""
 
     pairs: int = 2
-    recipe_steps: int = 6
-    our_steps: int = 24
+    recipe_steps: int = 4
+    our_steps: int = 16
+    of_mini: int = 8  # times as many
     epochs: int = 2
     head_rows: int = 256
 
@@ -112,10 +113,9 @@ def rate_of(order: Order, result: dict[str, Any]) -> float:
 def steps(corpus: Corpus, shape: str, size: Size, folder: Path, **smaller: Any) -> dict[str, Any]:
     """Samples a second, in turns, with their ratio; peak memory; seconds until the first step is done."""
     order = replace(prepare(few(corpus), shape, folder, **smaller), warm=WARM)
-    orders = {
-        "recipe": replace(order, batches=evenly(order, size.recipe_steps)),
-        "ours": replace(order, batches=evenly(order, size.our_steps)),
-    }
+    counts = {"recipe": size.recipe_steps, "ours": size.our_steps}
+    times = size.of_mini if shape == "mini" else 1
+    orders = {side: replace(order, batches=evenly(order, times * count)) for side, count in counts.items()}
     runs: dict[str, list[dict[str, Any]]] = {"recipe": [], "ours": []}
     for _ in range(size.pairs):
         for side, its in orders.items():
