@@ -47,12 +47,11 @@ def begin(root: Path, plan: Plan) -> optuna.Study:
     """The study of a plan; a new one tries the candidate as it stands first, where the space holds it."""
     kept = _storage(root)
     with locked(root, plan):
-        known = plan.key in {study.user_attrs.get("key") for study in optuna.get_all_study_summaries(kept)}
         goal = StudyDirection.MINIMIZE if plan.search.objective == "loss" else StudyDirection.MAXIMIZE
         study = optuna.create_study(
             storage=kept, study_name=_name(plan), direction=goal, pruner=_pruner(plan), load_if_exists=True
         )
-        if not known:
+        if "key" not in study.user_attrs:
             first = standing(plan.base, plan.search)
             if first is not None:
                 study.enqueue_trial(first, skip_if_exists=True)

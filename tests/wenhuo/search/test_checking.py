@@ -1,12 +1,13 @@
 """All mistakes of a search are reported together, before anything is trained; and what a study is about."""
 
 import dataclasses
+import re
 
 import polars as pl
 import pytest
 from ruamel.yaml import YAML
 
-from tests.wenhuo.search.conftest import PARAMETERS
+from tests.wenhuo.search.conftest import PARAMETERS, ROOT
 from wenhuo.errors import DataError, SettingsError
 from wenhuo.search.changes import setting, standing
 from wenhuo.search.checking import mistakes
@@ -151,6 +152,18 @@ def test_a_project_reports_the_mistakes_of_all_searches(project, changes, said):
         read_project(project)
     for part in said:
         assert part in str(caught.value)
+
+
+def test_the_shipped_searches_and_those_of_the_page_are_sound():
+    shipped = read_project(ROOT)
+    assert {"linear", "mini"} <= set(shipped)
+    page = (ROOT / "docs/search.md").read_text(encoding="utf-8")
+    (declared,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    for name, values in YAML(typ="safe").load(declared).items():
+        search = Search.model_validate(values)
+        _, base = shipped[search.candidate]
+        assert mistakes(name, search, base, ()) == []
+        assert standing(base, search)
 
 
 def test_what_is_missing_is_said(project):
