@@ -34,9 +34,9 @@ def run(
 @search.command()
 def show(name: Name = None, root: Root = Path()) -> None:
     """Say what a search has found so far."""
-    from wenhuo.search import running
+    from wenhuo.search import showing
 
-    running.show(root, name)
+    showing.show(root, name)
 
 
 @search.command()

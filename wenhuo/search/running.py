@@ -16,9 +16,9 @@ from wenhuo.lineage import Identity
 from wenhuo.search import studies
 from wenhuo.search.changes import fixed
 from wenhuo.search.crew import Crew
-from wenhuo.search.pictures import draw
 from wenhuo.search.project import Plan, check_fresh, encoders, make_plan
-from wenhuo.search.results import SPOKEN, counts, importance, ranked, results, table, write_trials
+from wenhuo.search.results import SPOKEN, counts, importance, ranked, results, write_trials
+from wenhuo.search.showing import show_results
 from wenhuo.tracking.searches import SearchRun, close_search, open_search
 from wenhuo.training.interruption import StopRequest
 
@@ -59,25 +59,6 @@ def run(root: Path, name: str | None, trials: int | None, workers: int) -> bool:
     return ended
 
 
-def show(root: Path, name: str | None) -> None:
-    """Print what a search has found so far. Errors: as :func:`run`; DataError when nothing has been tried."""
-    plan = make_plan(root, name)
-    study = studies.find(root, plan)
-    say(f"search {plan.name}: {counts(study)} of {plan.search.trials} trials")
-    show_results(study, plan)
-
-
-def show_results(study: optuna.Study, plan: Plan) -> None:
-    """Print the best trials and what to do with them."""
-    if not ranked(study):
-        return
-    Console(highlight=False).print(table(study, plan.search.objective))
-    matter = importance(study)
-    if matter:
-        say("importance: " + ", ".join(f"{name} {share:.2f}" for name, share in matter.items()))
-    say(f"next: wenhuo search add {plan.name}")
-
-
 def _shown(plan: Plan) -> SearchRun:
     declared = plan.search.model_dump(mode="json", exclude={"trials"})
     parameters = {"search": declared, "fixed": fixed(plan.base, plan.search)}
@@ -113,6 +94,8 @@ def _tell(study: optuna.Study, plan: Plan, told: set[int], bar: Progress, task: 
 
 def _conclude(root: Path, study: optuna.Study, plan: Plan, run_id: str, *, ended: bool) -> None:
     """Write the table and the picture, show both in MLflow, and delete what only further trials need."""
+    from wenhuo.search.pictures import draw
+
     found, best = results(study), ranked(study)
     figures: dict[str, float] = {"trials": len(found)}
     files = []
