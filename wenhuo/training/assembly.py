@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import torch
 
+from wenhuo.console import say
 from wenhuo.encoding.options import Pool
 from wenhuo.encoding.store import EncodedRows
 from wenhuo.errors import DataError, SettingsError
@@ -79,9 +80,10 @@ def assemble(
 
 
 def _compare(rows: Rows, options: TransformerCandidate, seed: int) -> None:
-    """Hold what this process was given against what the others were; a machine may have older data."""
+    """Say how many train together, and compare what they were given; another machine may have older data."""
     if processes.size() == 1:
         return
+    say(f"train: {processes.size()} processes, {options.parallel}")
     known = hashlib.sha256(f"{torch.__version__} {seed} {options.model_dump_json()} {rows.labels}".encode())
     for part in (rows.train, rows.validation):
         for values in (part.labels, part.offsets, part.values):

@@ -15,6 +15,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from wenhuo.console import say
 from wenhuo.files import read_json, whole, write_json
 from wenhuo.models.transformer import Network
 from wenhuo.training import processes
@@ -130,6 +131,9 @@ def _everyones_generators() -> dict[str, Tensor]:
 
 
 def _restore_own_generators(stored: dict[str, Tensor]) -> None:
+    made_by = sum(name.partition(".")[0] == "cpu" for name in stored)
+    if made_by != processes.size():
+        say(f"the checkpoint was made by {made_by} processes: from here on dropout is drawn otherwise")
     ending = f".{processes.rank()}" if processes.rank() else ""
     own = {name: stored[name + ending] for name in generators() if name + ending in stored}
     restore_generators(generators() | own)
