@@ -32,15 +32,15 @@ class Hub(ThreadingHTTPServer):
         requests: how many requests came.
     """
 
-    def __init__(self, kind: str, name: str, commits: dict[str, Files]) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, kind: str, name: str, commits: dict[str, Files], port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
         self.kind, self.name, self.commits, self.newest, self.requests = kind, name, commits, next(iter(commits)), 0
 
 
 @contextmanager
-def running(kind: str, name: str, commits: dict[str, Files]) -> Iterator[Hub]:
-    """A hub on a free port of this machine."""
-    server = Hub(kind, name, commits)
+def running(kind: str, name: str, commits: dict[str, Files], port: int = 0) -> Iterator[Hub]:
+    """A hub on a port of this machine; 0 takes a free one."""
+    server = Hub(kind, name, commits, port)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield server

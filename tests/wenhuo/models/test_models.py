@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +10,6 @@ import torch
 from safetensors.numpy import load_file, save_file
 from transformers import BertConfig, BertForMaskedLM
 
-from tests.hub_server import hub_environment, running
 from wenhuo import Classifier
 from wenhuo.encoding import corpus
 from wenhuo.encoding.options import Tokens
@@ -21,8 +18,6 @@ from wenhuo.models import backbones, transformer
 from wenhuo.models.heads import Mean
 from wenhuo.training import candidate
 from wenhuo.training.options import TransformerCandidate
-
-ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
@@ -136,46 +131,6 @@ def test_a_checkpoint_is_tuned_and_needed_no_more(checkpoint, parts, tmp_path, h
     truth = dataset.class_ids("test")
     assert (classifier.probabilities(dataset.texts("test")).argmax(1) == truth).mean() > 0.8
     assert not [path for path in (tmp_path / "model").rglob("*") if path.suffix in {".bin", ".pt", ".pkl", ".py"}]
-
-
-LOCATE = """
-import json, sys
-from wenhuo.checkpoints import locate
-from wenhuo.errors import WenhuoError
-try:
-    found = locate(sys.argv[1], sys.argv[2] or None)
-    print(json.dumps({"commit": found.commit, "files": sorted(p.name for p in found.folder.iterdir())}))
-except WenhuoError as error:
-    print(json.dumps({"error": str(error)}))
-"""
-
-
-def look(name, revision, port, home):
-    ended = subprocess.run(
-        [sys.executable, "-c", LOCATE, name, revision],
-        env=hub_environment(port, home) | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stderr
-    return json.loads(ended.stdout.splitlines()[-1])
-
-
-@pytest.mark.slow
-def test_a_hub_checkpoint_is_fetched_once_without_code_or_pickles(checkpoint, tmp_path):
-    files = {path.name: path.read_bytes() for path in checkpoint.iterdir()}
-    old, new = "a" * 40, "b" * 40
-    extra = {"modeling_evil.py": b"raise SystemExit", "pytorch_model.bin": b"pickle"}
-    with running("models", "owner/bert", {old: files | extra, new: files}) as hub:
-        found = look("owner/bert", "", hub.server_port, tmp_path)
-        assert found == {"commit": old, "files": sorted(files)}
-        assert look("owner/bert", new, hub.server_port, tmp_path)["commit"] == new
-        assert "no checkpoint owner/none" in look("owner/none", "", hub.server_port, tmp_path)["error"]
-        assert "at revision " + "c" * 40 in look("owner/bert", "c" * 40, hub.server_port, tmp_path)["error"]
-        port = hub.server_port
-    assert look("owner/bert", old, port, tmp_path) == found, "fetched once, it is here without the hub"
-    assert "cannot be reached" in look("owner/other", "", port, tmp_path)["error"]
 
 
 def test_a_checkpoint_of_pickles_is_refused(checkpoint, tmp_path):
