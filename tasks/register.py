@@ -81,10 +81,12 @@ def _register(
 ) -> dict[str, Any]:
     """What became of the winner in ``folder``."""
     from wenhuo.gate import decisions
+    from wenhuo.tracing import restoring
     from wenhuo.tracking import promotion, registration, registry, store
 
     client, tests = store.connect(), _tests(parts)
     entry = _entry(params, name, folder, figures, tests, dataset)
+    restoring.fill(Path(), name, entry.key)
     old, known = registry.champion(client, name), entry.known(client)
     if old is not None and known is not None and old.number == known.number:
         promotion.reconcile(client, REPORTS, name)

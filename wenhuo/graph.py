@@ -151,6 +151,16 @@ def locked_content(root: str | Path, addressing: str, path: str) -> Path | None:
     return kept if kept.is_file() else None
 
 
+def cache_folder(root: str | Path) -> Path:
+    """Where DVC's cache keeps files, each under the first two and the other digits of its MD5.
+
+    Raises:
+        GraphError: ``root`` is in no DVC repository.
+    """
+    with _opened(root) as repo:
+        return Path(repo.cache.local.path)
+
+
 def lock_order(root: str | Path) -> list[str]:
     """The names in ``dvc.lock`` in their order; none when there is no such file."""
     path, _ = _lock_path(Path(root), "")

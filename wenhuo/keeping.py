@@ -2,8 +2,8 @@
 
 ``runs/KEY.json``      what the MLflow run of a stage says: name, parameters, data, and the circumstances it was made in
                        (commit, machine, environment, flow); KEY is the stage's
-``measured/KEY.json``  figures of a clock about a model, such as seconds for 1,000 texts, as first measured
-``locks/HASH.lock``    dvc.lock as it was when a version was registered, named by its SHA-256
+``measured/KEY.json``  when a model was first evaluated: figures of a clock, and the hash of dvc.lock
+``locks/HASH.lock``    dvc.lock as it was when models were evaluated and a winner was registered, named by its SHA-256
 ``versions/NAME@N.json``    a registered version: its number, its tags, the key of the stage that trained it
 
 With these and DVC's cache ``wenhuo trace`` explains old versions, and ``wenhuo restore`` rebuilds MLflow's store. They
@@ -14,7 +14,9 @@ outputs of the graph must not. A file is never changed, so that branches merge w
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +36,17 @@ def kept_run(root: Path, key: str) -> dict[str, Any] | None:
     return _kept(root / FOLDER / "runs" / f"{key}.json")
 
 
-def keep_measured(root: Path, key: str, figures: Mapping[str, float]) -> dict[str, float]:
-    """Keep figures that a clock gave of the model with this key, unless some are; return those that are kept."""
+def keep_measured(root: Path, key: str, figures: Mapping[str, float]) -> tuple[dict[str, float], str | None]:
+    """Keep figures that a clock gave of the model with this key, and dvc.lock as it is, unless that was done before.
+
+    Returns:
+        The figures and the SHA-256 of dvc.lock that are kept.
+    """
     path = root / FOLDER / "measured" / f"{key}.json"
-    if figures:
-        _keep(path, figures)
-    return _kept(path) or {}
+    if figures and not path.exists():
+        _keep(path, {"figures": dict(figures), "dvc_lock_sha256": keep_lock(root)})
+    kept = _kept(path) or {}
+    return kept.get("figures", {}), kept.get("dvc_lock_sha256")
 
 
 def keep_lock(root: Path) -> str | None:
@@ -69,6 +76,20 @@ def kept_versions(root: Path) -> list[dict[str, Any]]:
     """Every version that was kept, by name and number."""
     found = [_kept(path) for path in (root / FOLDER / "versions").glob("*.json")]
     return sorted(filter(None, found), key=lambda one: (one["name"], one["number"]))
+
+
+def is_empty(root: Path) -> bool:
+    """Whether the embedded MLflow store has no run, as after it was deleted; asked without MLflow, in milliseconds."""
+    store = root / "mlruns" / "mlflow.db"
+    if os.environ.get("MLFLOW_TRACKING_URI"):
+        return False
+    if not store.exists():
+        return True
+    with closing(sqlite3.connect(f"{store.resolve().as_uri()}?mode=ro", uri=True)) as database:
+        try:
+            return database.execute("SELECT 1 FROM runs LIMIT 1").fetchone() is None
+        except sqlite3.Error:
+            return False
 
 
 def _version_path(root: Path, name: str, number: int) -> Path:

@@ -14,6 +14,7 @@ from wenhuo.errors import GraphError
 from wenhuo.files import read_json, sha256
 
 PREFIX = "wenhuo."
+LOCK = f"{PREFIX}dvc_lock_sha256"
 FLOW_RUN = "WENHUO_FLOW_RUN"
 """The environment variable in which the flow hands its run's id to the stages it starts."""
 ENVIRONMENT_LOCK = Path("constraints.txt")
@@ -96,22 +97,27 @@ def hardware_tags() -> dict[str, str]:
     return tags | ({f"{PREFIX}gpu": ", ".join(gpus)} if gpus else {})
 
 
-def data_tags(dataset: Mapping[str, Any], root: Path = Path()) -> dict[str, str]:
+def data_tags(
+    dataset: Mapping[str, Any], root: Path = Path(), reports: Mapping[str, Path | None] | None = None
+) -> dict[str, str]:
     """The source, row counts and hashes of the splits, removed and corrected rows, the validation's verdict.
 
     Args:
         dataset: what ``dataset.json`` of the split data says.
         root: the project's folder.
+        reports: the reports ``validation`` and ``clean``, where they do not lie in that folder.
     """
     tags = {f"{PREFIX}source": str(dataset["source"]), f"{PREFIX}synthetic": str(dataset["synthetic"]).lower()}
     for split, rows in dataset["rows"].items():
         tags[f"{PREFIX}rows_{split}"] = str(rows)
         tags[f"{PREFIX}data_{split}_sha256"] = dataset["hash"][split]
-    reports = {name: root / "reports" / f"{name}.json" for name in ("validation", "clean")}
-    if reports["validation"].exists():
-        found = read_json(reports["validation"])
-        tags[f"{PREFIX}validation"] = f"{found['errors']} errors, {found['warnings']} warnings"
-    return tags | (_cleaning_tags(read_json(reports["clean"])) if reports["clean"].exists() else {})
+    given = reports or {name: root / "reports" / f"{name}.json" for name in ("validation", "clean")}
+    told = {name: read_json(path) for name, path in given.items() if path is not None and path.exists()}
+    if "validation" in told:
+        tags[f"{PREFIX}validation"] = (
+            f"{told['validation']['errors']} errors, {told['validation']['warnings']} warnings"
+        )
+    return tags | (_cleaning_tags(told["clean"]) if "clean" in told else {})
 
 
 def split_tags(root: Path = Path()) -> dict[str, str]:
@@ -140,7 +146,7 @@ def lock_tag(root: Path = Path()) -> dict[str, str]:
     from wenhuo.keeping import keep_lock
 
     found = keep_lock(root)
-    return {f"{PREFIX}dvc_lock_sha256": found} if found else {}
+    return {LOCK: found} if found else {}
 
 
 def _git(root: Path, *arguments: str) -> str:

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from wenhuo.errors import DataError
 from wenhuo.files import read_json
+from wenhuo.keeping import is_empty
 
 REPORTS = ("ingest", "validation", "clean", "split", "audit", "metrics", "registration")
 
@@ -36,6 +37,8 @@ def print_summary(root: Path) -> None:
     console.print()
     for line in _outcome(found["metrics"], found["registration"]):
         console.print(line)
+    if is_empty(root):
+        console.print(Text("MLflow shows none of this yet; `wenhuo restore` writes it there", style="bold"))
 
 
 def _read(reports: Path) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from wenhuo.console import say
 from wenhuo.errors import TrackingError
 from wenhuo.files import sha256
 from wenhuo.keeping import keep_measured, keep_run, kept_run
-from wenhuo.lineage import PREFIX, Identity, data_tags, split_tags
+from wenhuo.lineage import LOCK, PREFIX, Identity, data_tags, split_tags
 from wenhuo.tracking.runs import find_run, last_steps, log_parameters, log_points, log_values, open_run, set_tags
 from wenhuo.tracking.store import connect, first_line
 from wenhuo.training.history import Point
@@ -42,6 +42,7 @@ class Candidate:
         dataset: what ``dataset.json`` says of the data.
         tags: more tags of the run.
         root: the project's folder.
+        known: all that its run says, where that is known already.
     """
 
     identity: Identity
@@ -50,9 +51,12 @@ class Candidate:
     dataset: dict[str, Any]
     tags: Mapping[str, str] = field(default_factory=dict)
     root: Path = Path()
+    known: Mapping[str, Any] | None = None
 
-    def told(self) -> dict[str, Any]:
+    def told(self) -> Mapping[str, Any]:
         """All that its run says but curves and figures: what was kept when it was made, else what is known now."""
+        if self.known is not None:
+            return self.known
         kept = kept_run(self.root, self.identity.key) if self.identity.in_graph else None
         if kept is not None:
             return kept
@@ -72,7 +76,7 @@ class LiveRun:
     """
 
     candidate: Candidate
-    _told: dict[str, Any] = field(default_factory=dict)
+    _told: Mapping[str, Any] = field(default_factory=dict)
     _client: MlflowClient | None = None
     _run_id: str = ""
     _last: dict[str, int] = field(default_factory=dict)
@@ -201,9 +205,9 @@ def log_evaluation(candidate: Candidate, evaluation: Evaluation) -> bool:
         TrackingError: MLflow does not answer.
     """
     key, digest = candidate.identity.key, evaluation.digest()
-    measured = dict(evaluation.measured)
+    measured, lock = dict(evaluation.measured), None
     if candidate.identity.in_graph:
-        measured = keep_measured(candidate.root, key, measured)
+        measured, lock = keep_measured(candidate.root, key, measured)
     client = connect(candidate.root)
     try:
         found = find_run(client, key)
@@ -216,7 +220,7 @@ def log_evaluation(candidate: Candidate, evaluation: Evaluation) -> bool:
         for place, files in {"tables": evaluation.tables, "pages": evaluation.pages}.items():
             for file in files:
                 client.log_artifact(run_id, str(file), place)
-        set_tags(client, run_id, {EVALUATION: digest})
+        set_tags(client, run_id, {EVALUATION: digest} | ({LOCK: lock} if lock else {}))
         client.set_terminated(run_id, "FINISHED")
     except MlflowException as error:
         raise TrackingError(

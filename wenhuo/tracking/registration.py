@@ -14,6 +14,7 @@ from wenhuo.gate import decisions, passport
 from wenhuo.gate.frozen import Frozen
 from wenhuo.gate.judging import Known
 from wenhuo.gate.passport import PASSPORT
+from wenhuo.keeping import keep_version
 from wenhuo.lineage import PREFIX
 from wenhuo.tracking import registry, runs
 from wenhuo.tracking.registry import Version
@@ -60,7 +61,7 @@ def enter(client: MlflowClient, reports: Path, entry: Entry, frozen: Frozen) -> 
     with decisions.locked(reports):
         known = entry.known(client)
         if known is not None:
-            return known
+            return _kept(reports, entry, known)
         run = runs.find_run(client, entry.key)
         if run is None:
             what = f"this MLflow store has no run of {entry.candidate}"
@@ -70,7 +71,15 @@ def enter(client: MlflowClient, reports: Path, entry: Entry, frozen: Frozen) -> 
             passport.write(kept, passport.make(entry.folder, frozen, entry.examples))
             shown = list(entry.examples) or [passport.PROBES[0]]
             tags = {f"{PREFIX}stage_key": entry.key, **entry.tags}
-            return registry.register(client, entry.model, run.info.run_id, entry.folder, shown, tags, kept)
+            made = registry.register(client, entry.model, run.info.run_id, entry.folder, shown, tags, kept)
+        return _kept(reports, entry, made)
+
+
+def _kept(reports: Path, entry: Entry, version: Version) -> Version:
+    """The version, whose number and tags are kept in git's part of the project, so that it can be registered anew."""
+    told = {"key": entry.key, "candidate": entry.candidate, "tags": dict(entry.tags), "examples": len(entry.examples)}
+    keep_version(reports.parent, version.name, version.number, told)
+    return version
 
 
 def look_up(version: Version, test_hash: str) -> Known:

@@ -25,6 +25,7 @@ CHAMPION = "champion"
 ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 """What MLflow answers where there is no such model or version, and where a model lacks an alias."""
 LONGEST_TAG = 5000
+DESCRIPTION = "A text classifier made by wenhuo; see its versions' tags."
 NEEDED = ("torch", "transformers", "tokenizers", "safetensors", "numpy", "scipy", "scikit-learn", "polars", "pyarrow")
 NEEDED_BY_TEXT = ("pydantic", "orjson", "rjieba", "ruamel.yaml", "rich", "huggingface-hub")
 
@@ -137,7 +138,7 @@ def register(
         return known
     logged = _log_model(run_id, folder, example, record)
     try:
-        client.create_registered_model(name, description="A text classifier made by wenhuo; see its versions' tags.")
+        client.create_registered_model(name, description=DESCRIPTION)
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
