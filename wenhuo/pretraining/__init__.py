@@ -4,6 +4,7 @@
 - ``texts`` reads and cleans them and leaves out what stands in validation or test; ``selection`` keeps the lines that
   are most like the train texts;
 - ``tokens`` makes the vocabulary, cuts the texts into rows and keeps their ids on disk, ``store`` maps them;
+- ``beginnings`` gives a network from nothing its first embeddings;
 - ``masking`` draws what is hidden, ``pairs`` makes pairs of sentences, ``batches`` puts both together;
 - ``model`` is the network, ``course`` the limit and the learning rate, ``training`` the loop, ``checkpoint`` what it
   saves;

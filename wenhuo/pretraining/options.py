@@ -40,6 +40,9 @@ class Pretraining(Section):
         None, ge=8, description="Width inside its feed-forward parts; null: four times the width."
     )
     positions: int = Field(512, ge=8, description="The longest row that it will ever take, in tokens.")
+    begin: Literal["counts", "random"] = Field(
+        "counts", description="How its embeddings begin: from what stands near what in the text, or at random."
+    )
     max_tokens: int = Field(
         128, ge=8, description="Tokens of a row while it is pretrained; a longer text is cut into several rows."
     )

