@@ -58,8 +58,9 @@ def all_features(
     """
     if any_of(not path.exists())[0] and size() > 1:
         cuts = shares(rows.lengths, int(os.environ["LOCAL_WORLD_SIZE"]))
-        parts = [path.with_name(f"{path.stem}.{place}.npy") for place in range(len(cuts))]
         place = int(os.environ["LOCAL_RANK"])
+        numbers = range(rank() - place, rank() - place + len(cuts))  # of all machines: they may share a disk after all
+        parts = [path.with_name(f"{path.stem}.{number}.npy") for number in numbers]
         if len(own := block(rows, cuts[place])):
             features.compute(network, own, pad, device, dtype, parts[place])
         gather(None)  # all parts are there

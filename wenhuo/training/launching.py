@@ -148,7 +148,10 @@ def _environment(processes: int) -> dict[str, str]:
     threads = os.environ.get("OMP_NUM_THREADS", str(max(1, cores // processes)))
     shared = {"WORLD_SIZE": str(processes), "LOCAL_WORLD_SIZE": str(processes), "OMP_NUM_THREADS": threads}
     inside = {"GLOO_SOCKET_IFNAME": "lo", "NCCL_SOCKET_IFNAME": "lo"} if sys.platform == "linux" else {}
-    return inside | shared
+    quiet = {
+        "TORCH_CPP_LOG_LEVEL": os.environ.get("TORCH_CPP_LOG_LEVEL", "ERROR")
+    }  # else 20 lines of stack when one ends
+    return inside | shared | quiet
 
 
 def _start_by(words: Sequence[str], module: Sequence[str]) -> None:
