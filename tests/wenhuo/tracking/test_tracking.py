@@ -78,7 +78,9 @@ def test_an_evaluation_is_logged_once_and_mends_what_is_missing(place):
     (place / "plots").mkdir()
     (place / "plots" / "roc.csv").write_text("x\n")
     (place / "errors.csv").write_text("x\n")
-    shown = Evaluation(curve([1, 2]), {"test/accuracy": 0.5}, place / "plots", tables=[place / "errors.csv"])
+    (place / "page.html").write_text("<p>x</p>\n")
+    tables, pages = [place / "errors.csv"], [place / "page.html"]
+    shown = Evaluation(curve([1, 2]), {"test/accuracy": 0.5}, place / "plots", tables=tables, pages=pages)
     assert [candidates.log_evaluation(made(), shown) for _ in range(2)] == [True, False]
     client = store.connect()
     run, points = history(client)
@@ -86,6 +88,7 @@ def test_an_evaluation_is_logged_once_and_mends_what_is_missing(place):
     assert len(client.get_metric_history(run.info.run_id, "test/accuracy")) == 1
     assert [f.path for f in client.list_artifacts(run.info.run_id, "plots")] == ["plots/roc.csv"]
     assert [f.path for f in client.list_artifacts(run.info.run_id, "tables")] == ["tables/errors.csv"]
+    assert [f.path for f in client.list_artifacts(run.info.run_id, "pages")] == ["pages/page.html"]
 
 
 def test_training_outlives_a_server_that_is_away_and_logs_everything_when_it_is_back(place, monkeypatch, capsys):
