@@ -98,14 +98,15 @@ def write_project(folder: Path, parts: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def noisy(tmp_path_factory):
-    return write_noisy_parts(tmp_path_factory.mktemp("noisy") / "parts")
+def prepared(tmp_path_factory):
+    place = tmp_path_factory.mktemp("prepared")
+    return write_project(place / "project", write_noisy_parts(place / "parts"))
 
 
 @pytest.fixture
-def project(noisy, tmp_path, monkeypatch):
+def project(prepared, tmp_path, monkeypatch):
     """Such a project, which is the working directory."""
-    folder = write_project(tmp_path / "project", noisy)
+    folder = shutil.copytree(prepared, tmp_path / "project")
     monkeypatch.chdir(folder)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     return folder
