@@ -55,7 +55,6 @@ def begun(project, trial):
 def test_a_search_goes_on_after_anything_and_its_best_is_trained_to_the_same_score(project):
     process, worker = search_until(project, 3)
     worker.kill()  # another one takes its place, and its trial
-    process.wait(0.1) if process.poll() is not None else None
     while not begun(project, 6):
         assert process.poll() is None
         time.sleep(0.05)
@@ -80,9 +79,8 @@ def test_a_search_goes_on_after_anything_and_its_best_is_trained_to_the_same_sco
 
     see_nested_runs(project, trials)
     add_and_train(project, trials)
-    assert "9 complete" not in (said := python(project, "-m", "wenhuo", "search", "run", "mini"))
+    said = python(project, "-m", "wenhuo", "search", "show", "mini")
     assert f"of {TRIALS} trials" in said
-    assert "trial 1:" not in said
 
 
 def see_nested_runs(project, trials):
