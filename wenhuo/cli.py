@@ -1,7 +1,7 @@
 """The command ``wenhuo``: use the models that the graph made, and look at its results.
 
 ``wenhuo inspect SOURCE`` says whether a data set is sound; ``wenhuo predict "房间很干净"`` classifies;
-``wenhuo explain "房间很干净"`` says why;
+``wenhuo explain "房间很干净"`` says why; ``wenhuo compare A B`` says how two models differ;
 ``wenhuo summary`` says what the last run of the graph made; ``wenhuo review`` is for the rows whose label may be wrong;
 ``wenhuo search run`` looks for better parameters of a candidate.
 """
@@ -15,8 +15,10 @@ from typing import Annotated
 
 import typer
 
+from wenhuo.commands.compare import compare
 from wenhuo.commands.explain import explain
 from wenhuo.commands.search import search
+from wenhuo.commands.trace import restore, trace
 from wenhuo.errors import WenhuoError
 
 app = typer.Typer(
@@ -119,6 +121,8 @@ def predict(
 
 
 app.command()(explain)
+app.command()(trace)
+app.command()(restore)
 
 
 @app.command()
@@ -129,6 +133,9 @@ def summary(
     from wenhuo.summary import print_summary
 
     print_summary(root)
+
+
+app.command()(compare)
 
 
 @app.command()
