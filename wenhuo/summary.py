@@ -107,7 +107,8 @@ def _candidates(metrics: dict[str, Any]) -> Table:
 def _trained(metrics: dict[str, Any]) -> Table:
     """How many parameters each candidate trains; a dash where that was not kept."""
     table = _table("candidate", "trains", "of parameters", "")
-    for name, counted in metrics["parameters"].items():
+    for name in metrics["candidates"]:
+        counted = metrics.get("parameters", {}).get(name)  # an earlier version kept none
         if counted is None:
             table.add_row(name, "-", "-", "")
         else:

@@ -3,7 +3,7 @@
 import pytest
 
 from wenhuo.errors import DataError
-from wenhuo.files import write_json
+from wenhuo.files import read_json, write_json
 from wenhuo.summary import print_summary
 
 FIGURES = {"macro_f1": 0.9, "accuracy": 0.91, "intervals": {"macro_f1": [0.88, 0.92]}}
@@ -47,6 +47,13 @@ def test_it_says_how_many_parameters_each_candidate_trains_and_where_the_page_is
     assert "old - -" in lines
     assert any("reports/candidates.html" in line for line in lines)
     assert any(line.startswith("mini 0.9000 0.880-0.920") and line.endswith("winner") for line in lines)
+
+
+def test_figures_of_an_earlier_version_are_told(project, capsys):
+    path = project / "reports/metrics.json"
+    write_json(path, {name: value for name, value in read_json(path).items() if name != "parameters"})
+    print_summary(project)
+    assert "linear" in capsys.readouterr().out
 
 
 def test_a_graph_that_has_not_run_to_its_end_is_a_clear_error(project):
