@@ -73,7 +73,9 @@ def _copy(copy: dict[str, Any]) -> Node:
 
 def _fate(standing: Standing) -> str:
     if standing.unknown and standing.split is None and standing.removed is None:
-        return f"cannot be told: {', '.join(standing.unknown)} is gone from DVC's cache; `dvc pull` may bring it"
+        return (
+            f"cannot be told: {', '.join(standing.unknown)} is gone or damaged in DVC's cache; `dvc pull` may bring it"
+        )
     if standing.removed:
         return f"removed: {standing.removed['reason']}"
     if standing.split:

@@ -170,7 +170,7 @@ def _about(item: Item) -> dict[str, Any]:
 
 
 def _gone(item: Item) -> Node:
-    what = f"its content is neither in DVC's cache nor here ({item.md5[:12]}); `dvc pull` may bring it"
+    what = f"its content is gone or damaged, in DVC's cache and here ({item.md5[:12]}); `dvc pull` may bring it"
     return Node("problem", what, {"md5": item.md5})
 
 

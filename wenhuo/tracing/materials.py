@@ -29,27 +29,11 @@ def bring(contents: Contents, item: Item, below: str, target: Path) -> Path:
     for name in chosen:
         place = target if name == below else target / name.removeprefix(f"{below}/" if below else "")
         place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(_sound(contents, item, name, members[name]), place)
+        found = contents.file(item, name)
+        if found is None:
+            raise _gone(item, name)
+        shutil.copyfile(found, place)
     return target
-
-
-def sound(contents: Contents, item: Item | None, below: str = "") -> Path | None:
-    """A file with the very content that an item had; None when it is gone or damaged everywhere."""
-    members = contents.members(item) if item is not None else None
-    if item is None or not members or below not in members:
-        return None
-    try:
-        return _sound(contents, item, below, members[below])
-    except DataError:
-        return None
-
-
-def _sound(contents: Contents, item: Item, name: str, md5: str) -> Path:
-    here = contents.root / item.path / name if name else contents.root / item.path
-    for path in (contents.object(md5), here):
-        if path.is_file() and contents.md5(path) == md5:
-            return path
-    raise _gone(item, name)
 
 
 def _gone(item: Item, name: str) -> DataError:

@@ -38,22 +38,23 @@ class Contents:
         """The files of a folder, path below it to hash; of a file its own name; None where the cache lacks the list."""
         if not item.is_folder:
             return {"": item.md5}
-        try:
-            listed = orjson.loads(self.object(item.md5).read_bytes())
-            return {entry["relpath"]: entry["md5"] for entry in listed}
-        except (OSError, ValueError, KeyError, TypeError):
-            return self._members_here(item)
+        kept = self.object(item.md5)
+        if kept.is_file() and self.md5(kept) + FOLDER == item.md5:
+            return {entry["relpath"]: entry["md5"] for entry in orjson.loads(kept.read_bytes())}
+        return self._members_here(item)
 
     def file(self, item: Item | None, below: str = "") -> Path | None:
-        """A file with the content that an item, or a file below a folder, had; None where none has it any more."""
+        """A file with the very content that an item, or a file below a folder, had; None when none has it any more.
+
+        It is hashed before it is believed: nothing that is said of a row or a model rests on a damaged file.
+        """
         members = self.members(item) if item is not None else None
         if item is None or not members or below not in members:
             return None
         here = self.root / item.path / below if below else self.root / item.path
-        kept = self.object(members[below])
-        if kept.is_file():
-            return kept
-        return here if here.is_file() and self.md5(here) == members[below] else None
+        return next(
+            (p for p in (self.object(members[below]), here) if p.is_file() and self.md5(p) == members[below]), None
+        )
 
     def md5(self, path: Path) -> str:
         """The hash of a file's bytes, read once while it stays the same."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from wenhuo.errors import DataError, ModelError, WenhuoError
 from wenhuo.keeping import kept_versions
-from wenhuo.tracing.materials import bring, sound
+from wenhuo.tracing.materials import bring
 from wenhuo.tracing.project import Project, Version
 from wenhuo.tracing.states import Made, State
 
@@ -99,7 +99,7 @@ def _tests(project: Project, state: State, reports: Path, version: Version) -> t
 def _rows(project: Project, state: State) -> list[tuple[str, str, str]]:
     import polars as pl
 
-    path = sound(project.contents, state.out("data/split"), "test.parquet")
+    path = project.contents.file(state.out("data/split"), "test.parquet")
     if path is None:
         raise DataError(f"the test rows of {state.where} are gone from DVC's cache", "`dvc pull` may bring them")
     return pl.read_parquet(path, columns=["id", "label", "text"]).select("id", "label", "text").rows()

@@ -18,7 +18,7 @@ from wenhuo.errors import DataError
 from wenhuo.files import read_json
 from wenhuo.keeping import kept_run, kept_versions
 from wenhuo.lineage import PREFIX, Identity, data_tags
-from wenhuo.tracing.materials import bring, evaluated, sound
+from wenhuo.tracing.materials import bring, evaluated
 from wenhuo.tracing.objects import Contents
 from wenhuo.tracing.project import Project, open_project
 from wenhuo.tracing.states import Made, State
@@ -48,18 +48,17 @@ def restore(root: Path, *, quiet: bool = False) -> Restored:
 
     project, done = open_project(root), Restored()
     for state, made in _trainings(project):
-        _attempt(
-            done, f"run of {made.stage}, key {made.key[:12]}", lambda s=state, m=made: _run(project.contents, s, m)
-        )
+        _attempt(done, project.contents, state, made)
     restore_versions(project, done)
     if done.added or done.lost or not quiet:
         _tell(done)
     return done
 
 
-def _attempt(done: Restored, name: str, act: Any) -> None:
+def _attempt(done: Restored, contents: Contents, state: State, made: Made) -> None:
+    name = f"run of {made.stage}, key {made.key[:12]}"
     try:
-        (done.added if act() else done.there).append(name)
+        (done.added if _run(contents, state, made) else done.there).append(name)
     except DataError as error:
         done.lost.append(f"{name}: {error.what}")
 
@@ -74,12 +73,14 @@ def _tell(done: Restored) -> None:
 
 def _trainings(project: Project) -> Iterator[tuple[State, Made]]:
     """Every training and pretraining that a state knows, the oldest states first; each in the latest state with it."""
-    found: dict[str, tuple[State, Made]] = {}
+    latest: dict[str, State] = {}
     for state in project.states:
         for made in state.stages.values():
-            if made.name in ("train", "pretrain"):
-                found.setdefault(made.key, (state, made))
-    yield from reversed(found.values())
+            latest.setdefault(made.key, state)
+    for state in reversed(project.states):
+        for made in state.stages.values():
+            if made.name in ("train", "pretrain") and latest[made.key] is state:
+                yield state, made
 
 
 def _run(contents: Contents, state: State, made: Made) -> bool:
@@ -125,11 +126,11 @@ def derived(contents: Contents, state: State, made: Made) -> dict[str, Any]:
     Raises:
         DataError: a file that says so is gone.
     """
-    dataset_file = sound(contents, state.out("data/split"), "dataset.json")
+    dataset_file = contents.file(state.out("data/split"), "dataset.json")
     if dataset_file is None:
         raise DataError("data/split/dataset.json is gone or damaged in DVC's cache", "`dvc pull` may bring it")
     dataset = read_json(dataset_file)
-    reports = {name: sound(contents, state.out(f"reports/{name}.json")) for name in ("validation", "clean")}
+    reports = {name: contents.file(state.out(f"reports/{name}.json")) for name in ("validation", "clean")}
     kind = "candidate" if made.name == "train" else "backbone"
     identity = Identity(made.stage, made.key, in_graph=True, made=True)
     tags = identity.names() | {f"{PREFIX}candidate": made.instance, f"{PREFIX}{kind}": made.instance}
@@ -155,7 +156,7 @@ def _parameters(contents: Contents, made: Made) -> dict[str, Any]:
 
     given, model = made.parameters, next((out for out in made.outs if out.path.startswith("models/")), None)
     raw = given.get(f"train.candidates.{made.instance}")
-    card = sound(contents, model, "wenhuo.json") if model else None
+    card = contents.file(model, "wenhuo.json") if model else None
     if raw is None or card is None:
         return given
     try:
@@ -195,5 +196,5 @@ def _restore_run(root: Path, key: str) -> None:
     project = open_project(root)
     for state, made in project.made_by(key)[:1]:
         done = Restored()
-        _attempt(done, f"run of {made.stage}, key {made.key[:12]}", lambda: _run(project.contents, state, made))
+        _attempt(done, project.contents, state, made)
         _tell(done)

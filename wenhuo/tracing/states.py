@@ -103,8 +103,10 @@ class State:
     present: bool = False
 
     def maker(self, item: Item) -> Made | None:
-        """The stage that wrote a file or folder with this very hash."""
-        return next((made for made in self.stages.values() if item.md5 in {out.md5 for out in made.outs}), None)
+        """The stage that wrote a file or folder with this very hash, to this path or, failing that, to another."""
+        found = [(made, out) for made in self.stages.values() for out in made.outs if out.md5 == item.md5]
+        here = [made for made, out in found if out.path == item.path]
+        return next(iter([*here, *(made for made, _ in found)]), None)
 
     def writer(self, path: str) -> Made | None:
         """The stage that writes to a path, to a folder that it lies in, or to what lies in it."""

@@ -136,7 +136,7 @@ def register(
     known = version_of(client, name, tags[f"{PREFIX}stage_key"])
     if known is not None:
         return known
-    logged = _log_model(run_id, folder, example, record)
+    logged = _log_model(client, run_id, folder, example, record)
     try:
         client.create_registered_model(name, description=DESCRIPTION)
     except MlflowException as error:
@@ -147,12 +147,12 @@ def register(
     return _version(made)
 
 
-def _log_model(run_id: str, folder: Path, example: Sequence[str], record: Path | None) -> Any:
+def _log_model(client: MlflowClient, run_id: str, folder: Path, example: Sequence[str], record: Path | None) -> Any:
     """Log the folder as a pyfunc made of a script and files: nothing is pickled."""
     import pandas as pd
 
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
-    mlflow.set_tracking_uri(tracking_uri())
+    mlflow.set_tracking_uri(client.tracking_uri)
     library = Path(__file__).parents[1]
     with mlflow.start_run(run_id=run_id):
         return mlflow.pyfunc.log_model(
