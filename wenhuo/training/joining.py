@@ -20,12 +20,12 @@ import torch.distributed as dist
 from torch.distributed import PrefixStore, TCPStore, rendezvous  # type: ignore[attr-defined]
 
 from wenhuo.errors import SettingsError, WenhuoError
-from wenhuo.training.launching import STORE
+from wenhuo.training.launching import STORE, launched
 from wenhuo.training.processes import Lost, first, first_here, lost, size, together
 
 PATIENCE = 1800.0
 """Seconds that processes wait for each other: one of them may write a checkpoint to a slow disk."""
-SECONDS_TO_HEAR = 3.0
+SECONDS_TO_HEAR = 5.0
 """How long processes that fail wait to hear what the first one says of it."""
 
 
@@ -42,7 +42,7 @@ def joined(patience: float = PATIENCE) -> Iterator[None]:
         SettingsError: this process finds no device of its own.
         Lost: another process did not come, ended or does not answer.
     """
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1 or dist.is_initialized():
+    if not launched() or int(os.environ["WORLD_SIZE"]) == 1:
         yield
         return
     store = _meet(timedelta(seconds=patience))
