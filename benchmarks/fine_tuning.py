@@ -1,4 +1,4 @@
-"""One fine-tuning for ``benchmarks.pretraining``, in a process of its own: of a checkpoint, or of a network from nothing.
+"""One fine-tuning for ``benchmarks.pretraining`` in a process of its own: a checkpoint, or a network from nothing.
 
 ``python -m benchmarks.fine_tuning SPLITS CHECKPOINT pretrained 1 RESULT.json``
 """
