@@ -1,0 +1,176 @@
+"""Trace and restore on a project whose graph ran: MLflow is a view, whatever happened to its store."""
+
+import hashlib
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.graph.conftest import python, repro
+from wenhuo.files import read_json
+from wenhuo.keeping import kept_versions
+from wenhuo.tracking import store
+from wenhuo.tracking.views import every_version, local_model
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+AUTHOR = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
+IDS = {"mlflow.user", "mlflow.source.name", "mlflow.source.type", "mlflow.log-model.history"}
+"""Tags of MLflow's own that say who ran which program, not what a run is."""
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): hashlib.md5(path.read_bytes()).hexdigest() for path in files}
+
+
+def shown(project: Path) -> dict:
+    """All that the store shows, but times of recording and MLflow's ids; nested by key and name."""
+    client = store.connect(project)
+    runs = {}
+    for run in client.search_runs([store.experiment_id(client)]):
+        metrics = {name: client.get_metric_history(run.info.run_id, name) for name in run.data.metrics}
+        key = run.data.tags["wenhuo.stage_key"]
+        assert key not in runs
+        runs[key] = {
+            "name": run.info.run_name,
+            "status": run.info.status,
+            "parameters": run.data.params,
+            "tags": {name: value for name, value in run.data.tags.items() if name not in IDS},
+            "metrics": {name: [(m.step, m.value) for m in history] for name, history in metrics.items()},
+            "files": hashes(Path(client.download_artifacts(run.info.run_id, ""))),
+            "data": [
+                (
+                    i.dataset.name,
+                    i.dataset.digest,
+                    i.dataset.source,
+                    i.dataset.profile,
+                    {t.key: t.value for t in i.tags},
+                )
+                for i in run.inputs.dataset_inputs
+            ],
+        }
+    versions = {
+        (one["name"], one["number"]): one
+        | {"run": runs_key(client, one["run"]), "source": hashes(local_model(project, one["source"]))}
+        for one in every_version(project)
+    }
+    return {"runs": runs, "versions": versions}
+
+
+def runs_key(client, run_id: str) -> str:
+    return client.get_run(run_id).data.tags["wenhuo.stage_key"]
+
+
+def wenhuo(project: Path, *arguments: str, expect: int = 0) -> str:
+    return python(project, "-m", "wenhuo", *arguments, expect=expect)
+
+
+def empty(project: Path) -> Path:
+    """The project without its store."""
+    for path in (project / "mlruns").iterdir():
+        if path.name != ".gitignore":
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    return project
+
+
+@pytest.fixture
+def copied(made, tmp_path):
+    """A copy of the project whose graph ran; its store shows what the first one's does, until it is emptied."""
+    shutil.copytree(made[0], tmp_path / "copy", symlinks=True)
+    shutil.copytree(made[0].parent / "评论 reviews", tmp_path / "评论 reviews")
+    return tmp_path / "copy"
+
+
+def test_an_empty_store_is_filled_again_field_by_field_and_only_once(made, copied):
+    before = shown(made[0])
+    assert len(before["runs"]) == 2
+    assert len(before["versions"]) == 1
+    empty(copied)
+    said = wenhuo(copied, "summary")
+    assert "`wenhuo restore`" in said
+    assert "4 added, 0 were there, 0 cannot be brought back" in wenhuo(copied, "restore")
+    assert shown(copied) == before
+    ids = {one["run"] for one in every_version(copied)}
+    assert "0 added" in wenhuo(copied, "restore")
+    assert shown(copied) == before
+    assert {one["run"] for one in every_version(copied)} == ids
+    assert "`wenhuo restore`" not in wenhuo(copied, "summary")
+    assert '"label":"好"' in wenhuo(copied, "predict", "--format", "jsonl", "前台很满意，推荐")
+
+
+def test_a_fresh_clone_with_a_pull_shows_the_same(made, copied, tmp_path):
+    git = ["git", *AUTHOR]
+    for command in (
+        ["dvc", "remote", "add", "-q", "-d", "shared", str(tmp_path / "remote")],
+        ["dvc", "push", "-q"],
+        [*git, "add", ".dvc/config", "dvc.lock", "reports"],
+        [*git, "commit", "-qm", "results"],
+        [*git, "clone", "-q", ".", str(tmp_path / "clone")],
+    ):
+        program = ["-m", *command] if command[0] == "dvc" else None
+        python(copied, *program) if program else subprocess.run(command, cwd=copied, check=True)
+    clone = tmp_path / "clone"
+    python(clone, "-m", "dvc", "pull", "-q")
+    assert "4 added, 0 were there, 0 cannot be brought back" in wenhuo(clone, "restore")
+    assert shown(clone) == shown(made[0])
+    assert (clone / "dvc.lock").read_bytes() == (made[0] / "dvc.lock").read_bytes()
+
+
+def test_register_restores_what_it_needs(copied):
+    empty(copied)
+    said = repro(copied, "--force", "--single-item", "register")
+    assert "they come first" in said
+    assert "champion already" in read_json(copied / "reports/registration.json")["reason"]
+    (version,) = every_version(copied)
+    assert (version["number"], version["aliases"]) == (1, ["champion"])
+
+
+def test_versions_keep_their_numbers_when_an_older_one_is_gone(copied):
+    parameters = copied / "params.yaml"
+    text = parameters.read_text(encoding="utf-8")
+    old = read_json(copied / "reports/winner.json")["winner"]
+    parameters.write_text(text.replace("c: 0.5", "c: 0.7").replace("seed: 13\n  candidates", "seed: 14\n  candidates"))
+    repro(copied)
+    before = shown(copied)
+    assert [one["number"] for one in kept_versions(copied)] == [1, 2]
+    wenhuo(empty(copied), "restore")
+    assert shown(copied) == before
+    first = kept_versions(copied)[0]
+    weights = next((copied / "models" / old).glob("*.safetensors")).name
+    traced = wenhuo(copied, "trace", f"{first['name']}/1", "--verify")
+    assert "all match" in traced
+    for path in (copied / "mlruns/artifacts/models").rglob(weights):
+        lost = copied / ".dvc/cache/files/md5" / (md5 := hashlib.md5(path.read_bytes()).hexdigest())[:2] / md5[2:]
+        if hashlib.md5((copied / "models" / old / weights).read_bytes()).hexdigest() != md5:
+            lost.unlink()
+    said = wenhuo(empty(copied), "restore")
+    assert f"lost: version 1 of {first['name']}" in said
+    (left,) = every_version(copied)
+    assert left["number"] == 2
+
+
+def test_from_the_champion_to_a_row_and_back_until_a_byte_flips(copied):
+    found = wenhuo(copied, "trace", "champion", "--rows")
+    assert "train.tsv:1 " in found
+    name = read_json(copied / "reports/winner.json")["registered_model"]
+    said = wenhuo(copied, "trace", "train.tsv:1")
+    assert f"{name}/1  trained on it" in said
+    assert "in train" in said
+    assert "removed: stands in test" in wenhuo(copied, "trace", "train.tsv:315")
+    assert f"{name}/1  no" in wenhuo(copied, "trace", "train.tsv:315")
+    assert "measured on it" in wenhuo(copied, "trace", "test.tsv:1")
+    assert "all match" in wenhuo(copied, "trace", "champion", "--verify")
+    weights = next((copied / "models/linear").glob("*.safetensors"))
+    md5 = hashlib.md5(weights.read_bytes()).hexdigest()
+    kept = copied / ".dvc/cache/files/md5" / md5[:2] / md5[2:]
+    content = bytearray(kept.read_bytes())
+    content[len(content) // 2] ^= 1
+    kept.chmod(0o644)
+    kept.write_bytes(content)
+    kept.chmod(0o444)
+    assert "up to date" in python(copied, "-m", "dvc", "status", "train@linear")  # DVC believes a read-only object
+    said = wenhuo(copied, "trace", "models/linear", "--verify", expect=1)
+    assert f"{md5[:2]}/{md5[2:]}  no longer matches its name" in said
+    assert "1 no longer match" in said
