@@ -17,7 +17,7 @@ FIGURES = {
     "macro_f1": "macro-F1",
     "accuracy": "accuracy",
     "log_loss": "log loss",
-    "calibration_error": "calibration error",
+    "calibration_error": "calibration",
 }
 MOST_CLASSES = 30  # lines of a table; of more classes those that differ most
 
@@ -118,7 +118,7 @@ def _sentences(title: str, found: Comparison, rows: Sequence[Said]) -> Table:
 
 
 def _table(*columns: str) -> Table:
-    table = Table(box=None, header_style="bold", padding=(0, 3, 0, 0))
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0), pad_edge=False)
     for place, column in enumerate(columns):
         table.add_column(Text(column), justify="right" if place else "left")  # Text: names are no markup
     return table
