@@ -36,6 +36,12 @@ def kept_run(root: Path, key: str) -> dict[str, Any] | None:
     return _kept(root / FOLDER / "runs" / f"{key}.json")
 
 
+def kept_runs(root: Path) -> list[dict[str, Any]]:
+    """What every run says that was kept, by stage and key."""
+    found = [_kept(path) for path in (root / FOLDER / "runs").glob("*.json")]
+    return sorted(filter(None, found), key=lambda one: (one["stage"], one["key"]))
+
+
 def keep_measured(root: Path, key: str, figures: Mapping[str, float]) -> tuple[dict[str, float], str | None]:
     """Keep figures that a clock gave of the model with this key, and dvc.lock as it is, unless that was done before.
 

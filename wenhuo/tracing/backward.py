@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from wenhuo.errors import DataError
+from wenhuo.keeping import kept_runs
 from wenhuo.lineage import PREFIX
 from wenhuo.tracing import rows
 from wenhuo.tracing.project import COMMIT, Project, Version
@@ -175,7 +176,11 @@ def tagged_node(project: Project, commit: str) -> Node | None:
             dirty = version.tags.get(f"{PREFIX}git_dirty")
             facts = {"bears": list(version.aliases), "uncommitted changes": dirty, "key": version.key}
             node.add(Node("version", version.title, facts))
+    kept = {one["key"]: one for one in kept_runs(project.root) if one["tags"].get(COMMIT) == commit}
+    node.add(*(Node("stage", one["stage"], {"key": key}) for key, one in kept.items()))
     for run in runs_with(project.root, COMMIT, commit):
-        told = {"name": run["name"], "stage": run["tags"].get(f"{PREFIX}stage")}
-        node.add(Node("run", f"run {run['run']}", told))
+        if run["tags"].get(f"{PREFIX}stage_key") not in kept:
+            node.add(
+                Node("run", f"run {run['run']}", {"name": run["name"], "stage": run["tags"].get(f"{PREFIX}stage")})
+            )
     return node if node.children else None

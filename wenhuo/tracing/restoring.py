@@ -72,14 +72,14 @@ def _tell(done: Restored) -> None:
 
 
 def _trainings(project: Project) -> Iterator[tuple[State, Made]]:
-    """Every training and pretraining that a state knows, the oldest states first; each in the latest state with it."""
-    latest: dict[str, State] = {}
-    for state in project.states:
+    """Every training and pretraining that a state knows, the oldest states first; each in the state that says most."""
+    best: dict[str, State] = {}
+    for state in sorted(project.states, key=lambda state: evaluated(project.contents, state) is None):
         for made in state.stages.values():
-            latest.setdefault(made.key, state)
+            best.setdefault(made.key, state)
     for state in reversed(project.states):
         for made in state.stages.values():
-            if made.name in ("train", "pretrain") and latest[made.key] is state:
+            if made.name in ("train", "pretrain") and best[made.key] is state:
                 yield state, made
 
 
@@ -194,7 +194,7 @@ def fill(root: Path, name: str, key: str) -> None:
 def _restore_run(root: Path, key: str) -> None:
     """The run of a training by its key; where it cannot be had, who needs it says so."""
     project = open_project(root)
-    for state, made in project.made_by(key)[:1]:
+    for state, made in (found for found in _trainings(project) if found[1].key == key):
         done = Restored()
         _attempt(done, project.contents, state, made)
         _tell(done)
