@@ -25,7 +25,13 @@ Watch = Callable[[list[Point]], None]
 
 
 def pretrain(
-    options: Pretraining, seed: int, parts: Path, versions: dict[str, Any], work: Path, folder: Path, watch: Watch
+    options: Pretraining,
+    seed: int,
+    parts: Path,
+    versions: dict[str, Any],
+    work: Path,
+    folder: Path | None,
+    watch: Watch,
 ) -> list[Point]:
     """Pretrain; write the checkpoint to ``folder``; return its curves.
 
@@ -35,7 +41,7 @@ def pretrain(
         parts: the folder of the stage `split`: the train texts, and those that must not be seen.
         versions: what :func:`wenhuo.pretraining.versions.fingerprint` said of the files.
         work: where prepared text and checkpoints are kept until the caller forgets them.
-        folder: where the result goes; it exists.
+        folder: where the result goes; it exists. None: another of several processes writes it.
         watch: called with new points of the curves as they come.
 
     Raises:
@@ -46,10 +52,16 @@ def pretrain(
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch: 20 times faster beside a busy neighbour
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # deterministic matrix products on a GPU
-    _check_files(options, versions)
-    prepare(options, parts, work / PREPARED)
+    from wenhuo.training.processes import first_here, gather
+
+    if first_here():
+        _check_files(options, versions)
+        prepare(options, parts, work / PREPARED)
+    gather(None)  # it is there
     training = assemble(options, seed, work, watch)
     progress = training.run()
+    if folder is None:
+        return progress.points
     save_result(training, folder)
     about = {"text": _about_text(parts, versions, work / PREPARED), "seed": seed, **_about_course(training, progress)}
     weights = {path.name: sha256(path) for path in sorted(folder.glob("*.safetensors"))}

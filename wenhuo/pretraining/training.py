@@ -23,6 +23,7 @@ from wenhuo.pretraining.model import Model, Sums
 from wenhuo.pretraining.store import Integers
 from wenhuo.training.history import Point
 from wenhuo.training.interruption import Interrupted, StopRequest
+from wenhuo.training.processes import any_of, first, from_first, least, rank, shares, size, sum_gradients, total
 from wenhuo.training.states import generators, latest, restore_generators
 
 SAVING_SHARE = 0.05
@@ -74,7 +75,7 @@ class Training:
         return progress
 
     def _begin(self) -> Progress:
-        found = latest(self.checkpoints)
+        found = from_first(lambda: latest(self.checkpoints))
         if found is None:
             return Progress(tokens_at_once=self.options.tokens_at_once)
         progress = checkpoint.restore(found, self.model, self.optimizer)
@@ -88,7 +89,7 @@ class Training:
     def _pass(self, progress: Progress) -> None:
         """A pass over the text from where it stands, to its end or the limit."""
         plan = self.text.plan(progress.epoch)[progress.batch :]
-        made = ahead(lambda numbers: self.text.batch(numbers, progress.epoch), plan)
+        made = ahead(lambda numbers: self._own(numbers, progress.epoch), plan)
         for numbers, batch in zip(plan, self._told(made, progress), strict=True):
             self._step(numbers, batch, progress)
             self._measure_if_due(progress)
@@ -97,7 +98,12 @@ class Training:
                 return
         progress.epoch, progress.batch = progress.epoch + 1, 0
 
-    def _told(self, batches: Iterator[Batch], progress: Progress) -> Iterator[Batch]:
+    def _own(self, numbers: Integers, epoch: int) -> Batch | None:
+        """This process's share of a batch; None where it has none."""
+        own = numbers[shares(self.text.lengths[numbers])[rank()]]
+        return self.text.batch(own, epoch) if len(own) else None
+
+    def _told(self, batches: Iterator[Batch | None], progress: Progress) -> Iterator[Batch | None]:
         """Say every half a minute how far it is and how long it will take."""
         began, spoken = (time.monotonic(), self._share(progress), progress.tokens), time.monotonic()
         for batch in batches:
@@ -109,7 +115,7 @@ class Training:
                 speed = (progress.tokens - began[2]) / gone
                 say(f"pretrain: {share:.1%}, {speed:,.0f} tokens a second, {left:,.0f} minutes to go")
 
-    def _step(self, numbers: Integers, batch: Batch, progress: Progress) -> None:
+    def _step(self, numbers: Integers, batch: Batch | None, progress: Progress) -> None:
         rate = self.course.rate(self._share(progress))
         for group in self.optimizer.param_groups:
             group["lr"] = rate
@@ -122,35 +128,43 @@ class Training:
         progress.tokens += int(self.text.lengths[numbers].sum())
         self._note(sums, rate, progress)
 
-    def _gradient_that_fits(self, batch: Batch, progress: Progress) -> list[float]:
+    def _gradient_that_fits(self, batch: Batch | None, progress: Progress) -> list[float]:
         """The gradient of a batch, from its start with half as many tokens at once while memory runs out."""
         before = generators()
         while True:
+            fits, sums = True, [0.0] * 5
             try:
-                return self._gradient(batch, progress.tokens_at_once)
+                sums = self._gradient(batch, progress.tokens_at_once)
             except torch.OutOfMemoryError:
-                pass  # not handled here: the error holds on to the memory
+                fits = False  # not handled here: the error holds on to the memory
+            *sums, misfits = total(*sums, not fits)
+            if not misfits:
+                sum_gradients(list(self.model.parameters()))
+                return sums
             self.optimizer.zero_grad(set_to_none=True)
             restore_generators(before)
-            progress.tokens_at_once = self._halved(batch, progress.tokens_at_once)
+            progress.tokens_at_once = least(self._halved(batch, progress.tokens_at_once, fits=fits))
             say(f"out of memory: {progress.tokens_at_once:,} tokens at once from now on, in steps of as many as before")
 
-    def _halved(self, batch: Batch, at_once: int | None) -> int:
+    def _halved(self, batch: Batch | None, at_once: int | None, *, fits: bool) -> int:
+        if batch is None or fits:
+            return at_once or 1 << 30
         rows, width = batch.ids.shape
         if min(rows, (at_once or rows * width) // width) <= 1:
             raise ModelError(f"out of memory with one row of {width} tokens", "lower max_tokens or the model's size")
         return int(min(at_once or rows * width, rows * width)) // 2
 
-    def _gradient(self, batch: Batch, at_once: int | None) -> list[float]:
-        """Add a batch's gradient to the parameters; return its sums."""
-        hidden, pairs = max(1, len(batch.targets)), max(1, int((batch.labels >= 0).sum()))
-        total = np.zeros(5)
-        for part in parts(batch, at_once):
+    def _gradient(self, batch: Batch | None, at_once: int | None) -> list[float]:
+        """Add a batch's gradient, as far as it is this process's, to the parameters; return its sums."""
+        asked = (0, 0) if batch is None else (len(batch.targets), int((batch.labels >= 0).sum()))
+        hidden, pairs = (max(1.0, count) for count in total(*asked))
+        found_sums = np.zeros(5)
+        for part in parts(batch, at_once) if batch is not None else ():
             with self._cast():
                 found = self.model(part)
             (found.loss / hidden + found.pair_loss / pairs).backward()
-            total += _plain(found)
-        return [float(value) for value in total]
+            found_sums += _plain(found)
+        return [float(value) for value in found_sums]
 
     def _cast(self) -> AbstractContextManager[object]:
         return torch.autocast(self.model.device.type, dtype=self.dtype, enabled=self.dtype != torch.float32)
@@ -184,25 +198,27 @@ class Training:
 
     @torch.no_grad()
     def _measure(self) -> dict[str, float]:
-        total = np.zeros(5)
+        found_sums = np.zeros(5)
         self.model.eval()
-        for batch in self.text.measured(self.options.batch_tokens):
+        for batch in self.text.measured(self.options.batch_tokens)[rank() :: size()]:
             for part in parts(batch, self.options.tokens_at_once):
                 with self._cast():
-                    total += _plain(self.model(part))
+                    found_sums += _plain(self.model(part))
         self.model.train()
-        return {name.removeprefix("/"): value for name, value in _means(total.tolist(), "").items()}
+        return {name.removeprefix("/"): value for name, value in _means(total(*found_sums), "").items()}
 
     def _save_if_due(self, progress: Progress) -> None:
         waited = time.monotonic() - self.saved_at
-        due = waited >= max(self.options.checkpoint_seconds, self.saving_took / SAVING_SHARE)
-        if not (due or self.stop.asked):
+        due = waited >= max(self.options.checkpoint_seconds, self.saving_took / SAVING_SHARE) and first()
+        due, stop = any_of(due, self.stop.asked)
+        if not (due or stop):
             return
         started = time.monotonic()
-        checkpoint.save(self.checkpoints, progress, self.model, self.optimizer)
+        if first():
+            checkpoint.save(self.checkpoints, progress, self.model, self.optimizer)
         self.saved_at = time.monotonic()
         self.saving_took = self.saved_at - started
-        if self.stop.asked:
+        if stop:
             raise Interrupted(f"stopped at step {progress.step}; a checkpoint is saved", "run again to go on from it")
 
 
