@@ -4,7 +4,7 @@ The paired bootstrap draws rows, and with each row what both said of it: rows th
 two classifiers may well differ though their own intervals overlap (Koehn, "Statistical Significance Tests for Machine
 Translation Evaluation", EMNLP 2004; Berg-Kirkpatrick, Burkett and Klein, "An Empirical Investigation of Statistical
 Significance in NLP", EMNLP 2012). Rows of the same class of which both say the same are interchangeable, so a resample
-is one draw of a multinomial over such cells: 10,000 resamples of 10,000 rows and 10 classes take a third of a second.
+is one draw of a multinomial over such cells: 10,000 resamples of 10,000 rows and 10 classes take half a second.
 
 McNemar's test ("Note on the sampling error of the difference between correlated proportions", Psychometrika 1947) looks
 only at the rows that one has right and the other wrong. It is about accuracy; the exact binomial form is used, which
