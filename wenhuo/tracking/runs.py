@@ -27,8 +27,15 @@ def find_run(client: MlflowClient, key: str) -> Run | None:
 
 
 def open_run(client: MlflowClient, identity: Identity, name: str, tags: dict[str, str]) -> Run:
-    """The run of a stage instance, made when there is none; its status becomes RUNNING."""
-    every = identity.tags() | tags
+    """The run of a stage instance, made when there is none; its status becomes RUNNING.
+
+    Args:
+        client: of the store.
+        identity: by which it is found again.
+        name: of a new run.
+        tags: all that it says of where and of what it was made.
+    """
+    every = identity.names() | tags
     run = find_run(client, identity.key)
     if run is None:
         return client.create_run(experiment_id(client), run_name=name, tags=_cut(every))

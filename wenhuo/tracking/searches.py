@@ -37,7 +37,7 @@ def open_search(root: Path, search: SearchRun) -> str:
     """Find or make the run of a search; return its id, or nothing when MLflow is away: the search goes on."""
     try:
         client = connect(root)
-        tags = {f"{PREFIX}search": search.name} | data_tags(search.dataset, root)
+        tags = search.identity.tags() | {f"{PREFIX}search": search.name} | data_tags(search.dataset, root)
         run = open_run(client, search.identity, f"search {search.name}", tags)
         log_parameters(client, run.info.run_id, search.parameters)
     except (TrackingError, MlflowException, OSError) as error:

@@ -12,6 +12,8 @@ from ruamel.yaml import YAML
 
 from wenhuo.encoding.store import EncodedRows, write_rows
 from wenhuo.files import write_json
+from wenhuo.training.history import Point
+from wenhuo.training.history import write as write_history
 
 FIELDS = ("id", "text", "label", "split", "origin", "row", "source")
 
@@ -93,7 +95,9 @@ class Toy:
         """The stages split, encode and train."""
         for name, part in {"train": train, "validation": validation, "test": test}.items():
             self.table(f"data/split/{name}.parquet", part)
-        write_json(self.root / "data/split/dataset.json", {"rows": {"train": len(train)}, "hash": {"train": "d" * 64}})
+        about = {"source": "train.tsv", "synthetic": False, "labels": ["好"], "cleaning": {}}
+        about |= {"rows": {"train": len(train)}, "hash": {"train": "d" * 64}}
+        write_json(self.root / "data/split/dataset.json", about)
         self.table("reports/split_removed.parquet", [], "reason", "of")
         self.stage("split", ["data/clean.parquet"], ["data/split", "reports/split_removed.parquet"])
         seen = [row for row in train if row["row"] != 5]
@@ -106,7 +110,10 @@ class Toy:
         self.stage("encode@signs", ["data/split"], ["data/encoded/signs"])
         (self.root / "models/mini").mkdir(parents=True, exist_ok=True)
         (self.root / "models/mini/weights").write_text(f"of {len(seen)} rows")
-        self.stage("train@mini", ["data/encoded/signs"], ["models/mini"], {"train.seed": 13})
+        curve = [Point(step, 1.0, "train/loss", 1 / step) for step in (1, 2, len(seen))]
+        write_history(self.root / "reports/history/mini.csv", curve)
+        made = ["models/mini", "reports/history/mini.csv"]
+        self.stage("train@mini", ["data/encoded/signs"], made, {"train.seed": 13})
 
     def source(self) -> dict:
         """What data/source.json says of train.tsv."""
