@@ -4,7 +4,9 @@ import re
 
 import polars as pl
 import pytest
+import torch
 from ruamel.yaml import YAML
+from safetensors.torch import load_file
 
 from tasks.pretrain import Params
 from tests.graph.conftest import make_project, repro  # noqa: F401 - a fixture
@@ -13,6 +15,7 @@ from wenhuo.files import read_json
 from wenhuo.graph import locked_key
 from wenhuo.settings import SettingsError, parse_sections
 from wenhuo.tracking import runs, store
+from wenhuo.training import history
 
 
 def mistakes(**backbones) -> str:
@@ -95,6 +98,24 @@ def test_curves_are_in_mlflow_and_the_card_says_what_it_was_made_of(project):
     assert run.data.metrics["held_out/loss"] == card["figures"]["held_out/loss"]
     assert card["text"]["corpus"]["rows"] == len(pl.read_parquet(project / "data/split/train.parquet"))
     assert not list((project / "data/checkpoints").glob("*"))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_two_processes_learn_what_one_does(project):
+    made, curves = project / "data/backbones/tiny", project / "reports/pretrain/tiny.csv"
+    alone, course = load_file(made / "model.safetensors"), history.read(curves)
+    yaml = YAML()
+    values = yaml.load(project / "params.yaml")
+    values["pretrain"]["devices"] = 2
+    yaml.dump(values, project / "params.yaml")
+    assert "pretrain@tiny" not in ran(repro(project, "encode"))
+    repro(project, "--force", "--single-item", "pretrain@tiny")
+    for name, weights in load_file(made / "model.safetensors").items():
+        assert torch.allclose(weights, alone[name], atol=1e-3), name
+    for one, other in zip(course, history.read(curves), strict=True):
+        assert (one.step, one.metric) == (other.step, other.metric)
+        assert one.value == pytest.approx(other.value, abs=1e-4 if "loss" in one.metric else 0.02)
 
 
 @pytest.mark.slow

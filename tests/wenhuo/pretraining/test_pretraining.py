@@ -56,7 +56,8 @@ def test_it_learns_and_transformers_loads_the_result(parts, lines, tmp_path):
     assert torch.equal(states, model.base_model(**given).last_hidden_state)
     card = read_json(made / "pretraining.json")
     assert card["steps"] == 150
-    assert card["files"] if "files" in card else card["text"]["files"][0]["kept"] == 300
+    assert card["text"]["files"][0]["kept"] == 300
+    assert card["sha256"]["model.safetensors"] == digest(made)["model.safetensors"]
     assert card["parameters"] == sum(p.numel() for p in model.parameters())
     assert str(tmp_path) not in json.dumps({key: card[key] for key in card if key != "options"})
 
@@ -94,9 +95,10 @@ RICH = {"sentences": "order", "dropout": 0.1, "closest": 0.5, "tokens_at_once": 
     ],
 )
 def test_killed_and_resumed_equals_undisturbed(parts, lines, tmp_path, number, more):
-    chosen = options(text=[str(lines)], steps=None, epochs=6, **more)
+    chosen = options(text=[str(lines)], steps=None, epochs=3, **more)
     assert start(tmp_path / "whole", parts, chosen).wait(200) == 0
-    interrupt(tmp_path / "broken", parts, chosen, signal.SIGKILL, "work/.prepared*")  # while it reads the text
+    if not more:
+        interrupt(tmp_path / "broken", parts, chosen, signal.SIGKILL, "work/.prepared*")  # while it reads the text
     interrupt(tmp_path / "broken", parts, chosen, number, "work/step-*")
     assert start(tmp_path / "broken", parts, chosen).wait(200) == 0
     assert digest(tmp_path / "whole" / "made") == digest(tmp_path / "broken" / "made")
@@ -136,7 +138,8 @@ def test_going_on_from_a_checkpoint(parts, lines, tmp_path):
     first, _ = run(tmp_path / "first", parts, text=[str(lines)], steps=150, hidden=32)
     before = read_json(first / "pretraining.json")["figures"]["held_out/loss"]
     second, points = run(tmp_path / "second", parts, text=[str(lines)], start=str(first), learning_rate=1e-5, steps=3)
-    assert points[-2].value == pytest.approx(before, abs=0.1) or points[-1].value < 10
+    after = next(point.value for point in points if point.metric == "held_out/loss")
+    assert after == pytest.approx(before, abs=0.1)
     assert (first / "tokenizer.json").read_bytes() == (second / "tokenizer.json").read_bytes()
     assert AutoModel.from_pretrained(second).config.hidden_size == 32
 
