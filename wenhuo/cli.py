@@ -2,6 +2,7 @@
 
 ``wenhuo inspect SOURCE`` says whether a data set is sound; ``wenhuo predict "房间很干净"`` classifies;
 ``wenhuo explain "房间很干净"`` says why; ``wenhuo compare A B`` says how two models differ;
+``wenhuo history`` says which version served when, ``wenhuo rollback`` makes the previous one champion again;
 ``wenhuo summary`` says what the last run of the graph made; ``wenhuo review`` is for the rows whose label may be wrong;
 ``wenhuo search run`` looks for better parameters of a candidate.
 """
@@ -19,6 +20,7 @@ from wenhuo.commands.compare import compare
 from wenhuo.commands.explain import explain
 from wenhuo.commands.search import search
 from wenhuo.commands.trace import restore, trace
+from wenhuo.commands.versions import history, promote, rollback
 from wenhuo.errors import WenhuoError
 
 app = typer.Typer(
@@ -123,6 +125,9 @@ def predict(
 app.command()(explain)
 app.command()(trace)
 app.command()(restore)
+app.command()(history)
+app.command()(rollback)
+app.command()(promote)
 
 
 @app.command()

@@ -149,6 +149,11 @@ def lock_tag(root: Path = Path()) -> dict[str, str]:
     return {LOCK: found} if found else {}
 
 
+def git_user(root: Path = Path()) -> str:
+    """The name of git's user; empty where there is none."""
+    return _git(root, "config", "user.name")
+
+
 def _git(root: Path, *arguments: str) -> str:
     try:
         done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False)

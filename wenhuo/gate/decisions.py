@@ -25,6 +25,7 @@ from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 DECISIONS = "decisions.jsonl"
+GATE = "gate"
 Word = Literal["promoted", "challenger", "refused", "rolled back", "found"]
 
 
@@ -40,7 +41,7 @@ class Decision(BaseModel):
     version: int | None = Field(None, description="What was decided about; null where nothing was registered.")
     before: int | None = Field(None, description="The champion before the decision.")
     champion: int | None = Field(None, description="The champion after it.")
-    by: str = Field("gate", description="Who decided: gate, or a person.")
+    by: str = Field(GATE, description="Who decided: gate, or a person.")
     why: str | None = Field(None, description="What that person gave as the reason.")
     candidate: str | None = Field(None, description="The candidate's name in params.yaml.")
     key: str | None = Field(None, description="Of the stage that trained it.")

@@ -20,7 +20,7 @@ from mlflow.tracking import MlflowClient
 
 from wenhuo.gate import decisions
 from wenhuo.gate.checks import Check
-from wenhuo.gate.decisions import Decision, Word
+from wenhuo.gate.decisions import GATE, Decision, Word
 from wenhuo.lineage import PREFIX
 from wenhuo.tracking import registry
 from wenhuo.tracking.registry import Version
@@ -53,7 +53,7 @@ class Ruling:
     key: str | None = None
     test_set: str | None = None
     checks: Sequence[Check] = ()
-    by: str = "gate"
+    by: str = GATE
     why: str | None = None
 
     def about(self, version: Version | None) -> Ruling:
@@ -99,7 +99,7 @@ def reconcile(client: MlflowClient, reports: Path, model: str) -> int | None:
         if now != known:
             found = "the registry has no champion" if now is None else f"the registry has version {now} as champion"
             why = "a run was killed, the alias was moved in MLflow, or the decision was made elsewhere"
-            ruling = Ruling("found", f"{found}, which no decision here says: {why}", None, None)
+            ruling = Ruling("found", f"{found}, which no decision here says: {why}", None, None, by="unknown")
             decisions.append(reports, _line(model, ruling, known, now) | {"version": now})
     return now
 
@@ -124,7 +124,8 @@ def _tags(decision: Decision) -> dict[str, str]:
 
 def _second(ruling: Ruling, champion: int | None) -> Ruling:
     meanwhile = "it lost the alias" if champion is None else f"version {champion} became champion"
-    said = f"{meanwhile} while it was decided about; run again to compare it with that one"
+    then = "compare it with" if ruling.by == GATE else "replace"
+    said = f"{meanwhile} while it was decided about; run again to {then} that one"
     return replace(ruling, verdict="challenger", reason=said)
 
 

@@ -108,7 +108,7 @@ def look_up(version: Version, test_hash: str) -> Known:
     return known
 
 
-def check_whole(version: Version) -> bool:
+def check_whole(version: Version, root: Path = Path()) -> bool:
     """Is a version as it was registered: no file missing or changed, and the same answers to its probe sentences?
 
     Returns:
@@ -120,7 +120,7 @@ def check_whole(version: Version) -> bool:
     from wenhuo.models.classifier import Classifier
 
     try:
-        folder = registry.fetch_model(version.uri)
+        folder = registry.fetch_model(version.uri, root)
         kept = passport.read(folder.parent / PASSPORT)
         if kept is None:
             Classifier.load(folder)

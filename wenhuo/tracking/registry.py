@@ -174,18 +174,19 @@ def signature() -> ModelSignature:
     )
 
 
-def fetch_model(uri: str) -> Path:
+def fetch_model(uri: str, root: Path = Path()) -> Path:
     """The folder of a registered model, brought here when the registry keeps it elsewhere. None of its code is run.
 
     Args:
         uri: ``models:/name@alias`` or ``models:/name/version``.
+        root: the project's folder.
 
     Raises:
         ModelError: there is no such version, or its files are gone.
         TrackingError: MLflow does not answer.
     """
-    connect()
-    mlflow.set_tracking_uri(tracking_uri())
+    connect(root)
+    mlflow.set_tracking_uri(tracking_uri(root))
     try:
         fetched = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
     except (MlflowException, OSError) as error:
