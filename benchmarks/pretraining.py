@@ -72,30 +72,39 @@ def _python(folder: Path, *arguments: str) -> None:
 
 
 def pretrain(parts: Path, corpus: Path, core_seconds: float, work: Path) -> dict[str, Any]:
-    """Pretrain with a budget; keep the checkpoints; say what it took."""
-    from wenhuo.pretraining.pretrain import prepare, save_result
+    """Pretrain with a budget, going on where a run before this one stopped; keep the checkpoints."""
+    from wenhuo.pretraining.pretrain import save_result
 
-    options = _options(corpus, tokens=10**9)
-    began, wall = time.process_time(), time.perf_counter()
-    prepare(options, parts, work / "prepared")
-    prepared = {"core_seconds": time.process_time() - began, "seconds": time.perf_counter() - wall}
-    speed = _speed(options, work)
-    options = _options(corpus, tokens=int(speed * (core_seconds - prepared["core_seconds"])))
-    training = _assembled(options, work / "course", work / "prepared")
-    began, wall, waiting = time.process_time(), time.perf_counter(), list(KEPT)
+    if not (work / "budget.json").exists():
+        write_json(work / "budget.json", _budget(parts, corpus, core_seconds, work))
+    budget = read_json(work / "budget.json")
+    training = _assembled(_options(corpus, tokens=budget["tokens"]), work / "course", work / "prepared")
 
     def keep(share: float) -> None:
-        while waiting and share >= waiting[0]:
-            save_result(training, _made(work / "checkpoints" / f"{waiting.pop(0):.2f}"))
+        for place in KEPT:
+            folder = work / "checkpoints" / f"{place:.2f}"
+            if share >= place and not folder.exists():
+                save_result(training, _made(folder))
 
     training.kept = keep
     progress = training.run()
     save_result(training, _made(work / "checkpoints" / "1.00"))
-    took = {"core_seconds": time.process_time() - began, "seconds": time.perf_counter() - wall}
     held_out = [{"step": p.step, p.metric: p.value} for p in progress.points if p.metric.startswith("held_out/")]
     about = {"tokens": progress.tokens, "steps": progress.step, "passes": progress.tokens / training.course.pass_tokens}
     parameters = sum(p.numel() for p in training.model.inner.parameters())
-    return about | {"parameters": parameters, "preparing": prepared, "training": took, "held_out": held_out}
+    return about | {"parameters": parameters, "budget": budget, "held_out": held_out}
+
+
+def _budget(parts: Path, corpus: Path, core_seconds: float, work: Path) -> dict[str, float]:
+    """Prepare the text; how many tokens the core-seconds that are left then are enough for."""
+    from wenhuo.pretraining.pretrain import prepare
+
+    options, began = _options(corpus, tokens=10**9), time.process_time()
+    prepare(options, parts, work / "prepared")
+    preparing = time.process_time() - began
+    speed = _speed(options, work)
+    tokens = int(speed * (core_seconds - preparing))
+    return {"core_seconds": core_seconds, "preparing": preparing, "tokens_a_core_second": speed, "tokens": tokens}
 
 
 def _options(corpus: Path, **more: Any) -> Any:
