@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -54,7 +55,7 @@ class Decision:
     @torch.no_grad()
     def ends(self, label: int) -> tuple[float, float]:
         """The log-odds of a label for the text and for nothing in its place."""
-        both = [log_odds(self.logits_of(end[None]).double(), label) for end in (self.text, self.nothing)]
+        both = [log_odds(self.logits_of(end[None]).cpu().double(), label) for end in (self.text, self.nothing)]
         return float(both[0]), float(both[1])
 
     def logits_of(self, embedded: Tensor) -> Tensor:
@@ -88,10 +89,16 @@ def decide(network: Network, rows: Sequence[list[int]], own: Sequence[list[bool]
     replaced = pad_rows([[int(token) for token in row] for row in own], 0)[0].to(device).bool()
     layer = network.backbone.get_input_embeddings()
     with torch.no_grad():
-        every = torch.arange(layer.num_embeddings, device=device)
-        mean = torch.stack([layer(part).mean(0) * len(part) for part in torch.split(every, AT_ONCE)]).sum(0) / len(every)
         embedded = layer(ids)
-    return Decision(network, ids, mask, how, embedded, torch.where(replaced.unsqueeze(-1), mean, embedded))
+        nothing = torch.where(replaced.unsqueeze(-1), _mean_vector(layer, device), embedded)
+    return Decision(network, ids, mask, how, embedded, nothing)
+
+
+def _mean_vector(layer: Any, device: torch.device) -> Tensor:
+    """The mean of the vocabulary's vectors, by the layer itself, which may scale what it holds."""
+    parts = torch.split(torch.arange(layer.num_embeddings, device=device), AT_ONCE)
+    total: Tensor = torch.stack([layer(part).sum(0) for part in parts]).sum(0)
+    return total / layer.num_embeddings
 
 
 def integrate(decision: Decision, label: int) -> tuple[Tensor, int]:
@@ -109,10 +116,10 @@ def integrate(decision: Decision, label: int) -> tuple[Tensor, int]:
             method="gausslegendre",
             internal_batch_size=max(1, TOKENS_AT_ONCE // decision.ids.numel()),
         )
-        added = found[0].double().sum(-1)
+        added = found[0].cpu().double().sum(-1)  # some devices know no such numbers
         gap = abs(text - without - float(added.sum()))
         if gap <= TOLERANCE * max(1.0, abs(text - without)) or points >= MOST_POINTS:
-            return added.cpu(), points
+            return added, points
         points *= 2
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -10,6 +12,7 @@ from wenhuo.explaining.explanation import Explanation, Neighbour, Neighbours, Wo
 from wenhuo.pages.wording import excerpt
 
 WORDS = 12
+LONGEST_UNREAD = 40  # characters; of more, what is read would scroll away
 BAR = 20  # characters of the longest bar
 FAINTEST = 0.06  # of the strongest character; less is not coloured
 FOR, AGAINST = (232, 120, 46), (74, 144, 200)  # orange and blue, which colour-blind people tell apart
@@ -23,8 +26,9 @@ def print_explanation(found: Explanation) -> None:
         console.print(line)
     console.print()
     console.print(coloured(found))
-    console.print()
-    console.print(_words(found))
+    if found.found.characters.any():
+        console.print()
+        console.print(_words(found))
     if found.neighbours is not None:
         console.print()
         console.print(_neighbours(found.neighbours, console.width))
@@ -49,11 +53,21 @@ def _sum(found: Explanation) -> Text:
 
 
 def coloured(found: Explanation) -> Text:
-    """The text, each character on a ground of what it adds: orange for the label, blue against it."""
+    """The text, each character on a ground of what it adds: orange for the label, blue against it.
+
+    Of a long stretch that is not read only its length is shown.
+    """
     weights, text = found.found.characters, Text()
     most = float(abs(weights).max()) or 1.0
-    for character, weight, read in zip(found.text, weights.tolist(), found.found.read.tolist(), strict=True):
-        text.append(character, _style(weight / most) if read else "dim strike")
+    for read, run in groupby(range(len(found.text)), lambda place: bool(found.found.read[place])):
+        places = list(run)
+        if read:
+            for place in places:
+                text.append(found.text[place], _style(float(weights[place]) / most))
+        elif len(places) <= LONGEST_UNREAD:
+            text.append(found.text[places[0] : places[-1] + 1], "dim strike")
+        else:
+            text.append(f" … {len(places):,} characters … ", "dim")
     return text
 
 

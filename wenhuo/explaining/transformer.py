@@ -75,7 +75,7 @@ class OpenedTransformer:
         rows = rows_of(self.tokenizer, text)
         own = [[token != SPECIAL for token in row] for row in rows.tokens]
         decision = decide(self.network, rows.ids, own, self.tokenizer.options.pool, self.tokenizer.pad)
-        probabilities = np.asarray(softmax(decision.logits().double().cpu().numpy()))
+        probabilities = np.asarray(softmax(decision.logits().cpu().double().numpy()))
         chosen = int(probabilities.argmax()) if label is None else label
         added, points = integrate(decision, chosen)
         spread, read = spread_over(text, rows, added.numpy())

@@ -91,6 +91,11 @@ def test_the_terminal_says_without_colours_what_they_say(project):
     assert "nearest train rows" in said.output
 
 
+def test_of_a_long_stretch_that_is_not_read_the_terminal_shows_the_length(project):
+    said = CliRunner().invoke(app, ["explain", "干净" + "好" * 500, "--model", "mini", "--neighbours", "0"])
+    assert "… 464 characters …" in said.output and "好" * 80 not in said.output
+
+
 def test_json_holds_all_of_it_and_nothing_else(project):
     said = CliRunner().invoke(app, ["explain", "这家酒店干净", "--model", "mini", "--json", "--neighbours", "1"])
     found = json.loads(said.stdout)

@@ -9,7 +9,7 @@ from scipy.special import logit
 
 from tests.conftest import BAD, GOOD
 from tests.wenhuo.models.test_families import DECODERS, FAMILIES, write_tokenizer
-from wenhuo.encoding import tokens
+from wenhuo.encoding import corpus, tokens
 from wenhuo.encoding.options import Tokens
 from wenhuo.explaining.gradients import TOLERANCE, decide, integrate, log_odds
 from wenhuo.explaining.transformer import SPECIAL, OpenedTransformer, rows_of, spread_over
@@ -18,6 +18,8 @@ from wenhuo.models.classifier import Classifier
 from wenhuo.models.folder import read_card
 from wenhuo.models.heads import Attention, Cnn, First, Last, Max, Mean, Mix
 from wenhuo.models.transformer import Network
+from wenhuo.training import candidate
+from wenhuo.training.options import TransformerCandidate
 
 HEADS = {"first": First, "mean": Mean, "max": Max, "mix": Mix, "cnn": Cnn, "attention": Attention}
 
@@ -127,3 +129,19 @@ def test_the_parts_of_a_token_go_to_its_characters_in_equal_shares():
     spread, read = spread_over("hotel 好", rows, np.array([[9.0, 5.0, 2.0, 9.0]]))
     assert spread == pytest.approx([1, 1, 1, 1, 1, 0, 2])
     assert read.all()
+
+
+def test_a_text_behind_an_adapter_and_one_of_no_known_token(parts, tmp_path):
+    options = TransformerCandidate(
+        kind="transformer", encoder="x", backbone="scratch", layers=1, hidden=16, heads=2, epochs=1, tune="lora"
+    )
+    encoder = Tokens(kind="tokens", vocabulary=300, max_tokens=40)
+    corpus.encode_tokens(encoder, corpus.read_dataset(parts), tmp_path / "encoded")
+    (tmp_path / "model").mkdir()
+    candidate.train_transformer(
+        options, 1, tmp_path / "encoded", tmp_path / "model", tmp_path / "state", lambda _: None
+    )
+    opened = OpenedTransformer.load(tmp_path / "model", read_card(tmp_path / "model"))
+    found = opened.attribute("这家酒店的干净电脑屏幕", None)
+    assert found.complete and found.characters.any()
+    assert opened.attribute("\u0301", None).complete  # a mark that stands on nothing
