@@ -86,15 +86,15 @@ def _fate(standing: Standing) -> str:
 
 def _seen(project: Project, state: State, made: Made, standing: Standing, row: str) -> str:
     """What a training has to do with a row."""
-    trained = rows.train_ids(project.contents, made)
-    if trained is not None and row in trained["train"]:
+    trained = rows.read_by(project.contents, made, row)
+    if trained is not None and trained["train"]:
         return TRAINED
     gone = any(path.startswith(rows.PARTS) for path in standing.unknown)
     if trained is None and (standing.split == "train" or (gone and standing.split is None)):
         return TRAINED if standing.split == "train" else UNKNOWN
     if standing.split == "train" and any(one.name == "pretrain" for one in state.ancestors(made)):
         return PRETRAINED
-    if trained is not None and row in trained["validation"]:
+    if trained is not None and trained["validation"]:
         return CHOSEN
     if standing.split in ("validation", "test"):
         return CHOSEN if standing.split == "validation" else MEASURED

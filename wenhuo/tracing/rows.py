@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -76,11 +76,12 @@ def rejected_at(state: State, contents: Contents, origin: str, number: int) -> s
     return found["reason"].item(0) if found.height else None
 
 
-def train_ids(contents: Contents, made: Made) -> dict[str, frozenset[str]] | None:
-    """The ids of the rows that a training read, by split; None when its encoded rows are gone."""
+def read_by(contents: Contents, made: Made, row: str) -> dict[str, bool] | None:
+    """Whether a training read a row, in train and in validation; None when its encoded rows are gone."""
     encoded = next((dep for dep in made.deps if dep.path.startswith("data/encoded/")), None)
     files = {split: contents.file(encoded, f"{split}.arrow") for split in ("train", "validation")}
-    return {split: _ids_of(path) for split, path in files.items() if path} if all(files.values()) else None
+    found = {split: _holds(path, _stamp(path), row) for split, path in files.items() if path}
+    return found if len(found) == len(files) else None
 
 
 def origins(part: Path) -> dict[str, int]:
@@ -102,11 +103,26 @@ def _is_origin(origin: str) -> pl.Expr:
     return (pl.col("origin") == origin) | pl.col("origin").str.ends_with(f"/{origin}")
 
 
-def _first(table: Path | None, row: str, columns: Sequence[str]) -> dict[str, Any] | None:
-    if table is None:
-        return None
+def _first(table: Path | None, row: str, columns: tuple[str, ...]) -> dict[str, Any] | None:
+    return _found(table, _stamp(table), row, columns) if table else None
+
+
+def _stamp(path: Path) -> int:
+    """When a file was written: an object of the cache never again, a file of the work tree perhaps."""
+    return path.stat().st_mtime_ns
+
+
+@lru_cache(maxsize=4096)  # states share most of their tables
+def _found(table: Path, stamp: int, row: str, columns: tuple[str, ...]) -> dict[str, Any] | None:
     found = pl.scan_parquet(table).filter(pl.col("id") == row).select(columns).collect()
     return found.row(0, named=True) if found.height else None
+
+
+@lru_cache(maxsize=4096)
+def _holds(path: Path, stamp: int, row: str) -> bool:
+    from wenhuo.encoding.store import read_ids
+
+    return row in read_ids(path)
 
 
 def _copies(removed: Path | None, row: str) -> list[dict[str, Any]]:
@@ -114,9 +130,3 @@ def _copies(removed: Path | None, row: str) -> list[dict[str, Any]]:
         return []
     found = pl.scan_parquet(removed).filter(pl.col("of") == row).select("id", "origin", "row", "split", "reason")
     return found.collect().to_dicts()
-
-
-def _ids_of(path: Path) -> frozenset[str]:
-    from wenhuo.encoding.store import read_ids
-
-    return frozenset(read_ids(path))
