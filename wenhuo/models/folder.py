@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Literal
 
@@ -89,7 +90,7 @@ def _refuse_foreign(folder: Path) -> None:
         name = path.relative_to(folder)
         if path.is_symlink() and not path.resolve().is_file():
             raise ModelError(f"{folder} is refused: {name} is a link to nowhere", "restore it with `dvc checkout`")
-        if path.is_file() and path.suffix not in ALLOWED_ENDINGS:
+        if not path.is_dir() and (not path.is_file() or path.suffix not in ALLOWED_ENDINGS):
             raise ModelError(
                 f"{folder} is refused: {name} is neither weights nor configuration", "remove it if you trust the rest"
             )
@@ -106,14 +107,35 @@ def _asks_for_code(path: Path) -> bool:
         value = orjson.loads(path.read_bytes())
     except orjson.JSONDecodeError:
         return False  # whoever reads the file says so
-    return isinstance(value, dict) and bool({"auto_map", "custom_pipelines"} & value.keys())
+    return _names_code(value)
+
+
+def _names_code(value: Any) -> bool:
+    """Does a configuration, or one inside of it, name code? A vocabulary may hold the same word, with a number."""
+    if isinstance(value, dict):
+        named = any(isinstance(value.get(key), dict | list | str) for key in ("auto_map", "custom_pipelines"))
+        return named or any(_names_code(inner) for inner in value.values() if isinstance(inner, dict | list))
+    return isinstance(value, list) and any(_names_code(inner) for inner in value if isinstance(inner, dict | list))
 
 
 def _refuse_bad_weights(path: Path, name: Path) -> None:
     try:
         with safe_open(path, framework="numpy") as file:
-            for key in file.keys():  # noqa: SIM118 -- not a dict
-                if not np.isfinite(file.get_tensor(key)).all():
-                    raise ModelError(f"{name} is refused: {key} holds NaN or infinite weights", "train again")
+            kinds = {key: file.get_slice(key).get_dtype() for key in file.keys()}  # noqa: SIM118 -- not a dict
+            known = {key for key, kind in kinds.items() if not kind.startswith(("BF", "F8", "F4", "F6"))}
+            bad = [key for key in kinds if key in known and not np.isfinite(file.get_tensor(key)).all()]
+        bad += _bad_in_torch(path, kinds.keys() - known)
     except (SafetensorError, OSError) as error:
         raise ModelError(f"{name} is damaged: {error}", "restore it with `dvc checkout`") from None
+    if bad:
+        raise ModelError(f"{name} is refused: {bad[0]} holds NaN or infinite weights", "train again")
+
+
+def _bad_in_torch(path: Path, keys: Collection[str]) -> list[str]:
+    """Those of some tensors that are no numbers; for the kinds that NumPy does not know, such as bfloat16."""
+    if not keys:
+        return []
+    import torch
+
+    with safe_open(path, framework="pt") as file:
+        return [key for key in sorted(keys) if not torch.isfinite(file.get_tensor(key).float()).all()]

@@ -1,6 +1,8 @@
 """Model folders: what comes back from disk, and what is refused before any of it is read."""
 
 import json
+import os
+import pickle
 import shutil
 from pathlib import Path
 
@@ -69,6 +71,39 @@ def test_pickles_and_code_are_refused(model, name):
 def test_foreign_code_in_a_configuration_is_refused(model):
     (model / "config.json").write_text('{"model_type": "bert", "auto_map": {"AutoModel": "evil--Model"}}')
     with pytest.raises(ModelError, match="auto_map"):
+        Classifier.load(model)
+
+
+def test_foreign_code_is_found_inside_of_a_configuration_too_and_a_word_of_a_vocabulary_is_none(model):
+    (model / "tokenizer.json").write_text('{"model": {"vocab": {"auto_map": 17, "custom_pipelines": 18}}}')
+    Classifier.load(model)
+    (model / "config.json").write_text('{"text_config": [{"auto_map": {"AutoModel": "evil--Model"}}]}')
+    with pytest.raises(ModelError, match=r"config\.json asks for foreign code"):
+        Classifier.load(model)
+
+
+def test_a_pipe_among_the_files_is_refused_and_not_waited_for(model):
+    os.mkfifo(model / "config.json")
+    with pytest.raises(ModelError, match=r"refused: config\.json"):
+        Classifier.load(model)
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float8_e4m3fn])
+def test_weights_of_few_bits_must_be_numbers_too(model, kind):
+    from safetensors.torch import save_file as save
+
+    values = torch.ones(4)
+    save({"more": values.to(kind)}, model / "more.safetensors")
+    Classifier.load(model)
+    values[2] = float("nan")
+    save({"more": values.to(kind)}, model / "more.safetensors")
+    with pytest.raises(ModelError, match="more holds NaN"):
+        Classifier.load(model)
+
+
+def test_a_pickle_that_calls_itself_safetensors_is_refused(model):
+    (model / "linear.safetensors").write_bytes(pickle.dumps({"weights": [1.0]}))
+    with pytest.raises(ModelError, match="damaged"):
         Classifier.load(model)
 
 
