@@ -1,11 +1,14 @@
 """Trace and restore on a project whose graph ran: MLflow is a view, whatever happened to its store."""
 
 import hashlib
+import json
 import shutil
 import subprocess
 from pathlib import Path
 
+import polars as pl
 import pytest
+from ruamel.yaml import YAML
 
 from tests.graph.conftest import python, repro
 from wenhuo.files import read_json
@@ -20,9 +23,12 @@ IDS = {"mlflow.user", "mlflow.source.name", "mlflow.source.type", "mlflow.log-mo
 """Tags of MLflow's own that say who ran which program, not what a run is."""
 
 
+def md5_of(path: Path) -> str:
+    return hashlib.md5(path.read_bytes()).hexdigest()
+
+
 def hashes(folder: Path) -> dict[str, str]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): hashlib.md5(path.read_bytes()).hexdigest() for path in files}
+    return {path.relative_to(folder).as_posix(): md5_of(path) for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 def shown(project: Path) -> dict:
@@ -141,10 +147,9 @@ def test_versions_keep_their_numbers_when_an_older_one_is_gone(copied):
     weights = next((copied / "models" / old).glob("*.safetensors")).name
     traced = wenhuo(copied, "trace", f"{first['name']}/1", "--verify")
     assert "all match" in traced
-    for path in (copied / "mlruns/artifacts/models").rglob(weights):
-        lost = copied / ".dvc/cache/files/md5" / (md5 := hashlib.md5(path.read_bytes()).hexdigest())[:2] / md5[2:]
-        if hashlib.md5((copied / "models" / old / weights).read_bytes()).hexdigest() != md5:
-            lost.unlink()
+    served = {md5_of(path) for path in (copied / "mlruns/artifacts/models").rglob(weights)}
+    (lost,) = served - {md5_of(copied / "models" / old / weights)}
+    (copied / ".dvc/cache/files/md5" / lost[:2] / lost[2:]).unlink()
     said = wenhuo(empty(copied), "restore")
     assert f"lost: version 1 of {first['name']}" in said
     (left,) = every_version(copied)
@@ -159,11 +164,11 @@ def test_from_the_champion_to_a_row_and_back_until_a_byte_flips(copied):
     assert f"{name}/1  trained on it" in said
     assert "in train" in said
     assert "removed: stands in test" in wenhuo(copied, "trace", "train.tsv:315")
-    assert f"{name}/1  no" in wenhuo(copied, "trace", "train.tsv:315")
+    assert f"{name}/1  measured on the same text" in wenhuo(copied, "trace", "train.tsv:315")
     assert "measured on it" in wenhuo(copied, "trace", "test.tsv:1")
     assert "all match" in wenhuo(copied, "trace", "champion", "--verify")
     weights = next((copied / "models/linear").glob("*.safetensors"))
-    md5 = hashlib.md5(weights.read_bytes()).hexdigest()
+    md5 = md5_of(weights)
     kept = copied / ".dvc/cache/files/md5" / md5[:2] / md5[2:]
     content = bytearray(kept.read_bytes())
     content[len(content) // 2] ^= 1
@@ -174,3 +179,50 @@ def test_from_the_champion_to_a_row_and_back_until_a_byte_flips(copied):
     said = wenhuo(copied, "trace", "models/linear", "--verify", expect=1)
     assert f"{md5[:2]}/{md5[2:]}  no longer matches its name" in said
     assert "1 no longer match" in said
+
+
+def test_a_champion_of_chnsenticorp_leads_to_a_row_of_train_tsv_and_back(make_project, tmp_path):
+    published = Path(__file__).parents[2] / "../shared/data/chnsenticorp"
+    if not published.is_dir():
+        pytest.skip("ChnSentiCorp is not here")
+    project, source = make_project("chnsenticorp"), tmp_path / "chnsenticorp"
+    source.mkdir()
+    for name, rows in {"train": 400, "dev": 100, "test": 100}.items():
+        lines = (published / f"{name}.tsv").read_text(encoding="utf-8").splitlines(keepends=True)
+        (source / f"{name}.tsv").write_text("".join(lines[: rows + 1]), encoding="utf-8")
+    only_linear(project, source)
+    repro(project)
+    forward = json.loads(wenhuo(project, "trace", "champion", "--rows", "--json"))
+    seen = {row[""]: row["name"] for row in below(forward, "row")}
+    place = next(place for place in seen if place.startswith("train.tsv:"))
+    assert forward["name"] == "wenhuo-chnsenticorp/1"
+    for asked in (place, seen[place]):
+        back = json.loads(wenhuo(project, "trace", asked, "--json"))
+        (version,) = below(back, "version")
+        assert (version["name"], version[""]) == ("wenhuo-chnsenticorp/1", "trained on it")
+    label, text = (source / "train.tsv").read_text(encoding="utf-8").splitlines()[row_number(place)].split("\t")[:2]
+    assert row_of(project, seen[place]) == (label, text)
+
+
+def only_linear(project: Path, source: Path) -> None:
+    yaml = YAML()
+    values = yaml.load(project / "params.yaml")
+    values["ingest"]["source"] = str(source)
+    del values["train"]["candidates"]["mini"], values["encode"]["encoders"]["characters"]
+    values["audit"]["max_rows"] = 50
+    yaml.dump(values, project / "params.yaml")
+
+
+def below(node: dict, kind: str) -> list[dict]:
+    found = [node] if node["kind"] == kind else []
+    return found + [one for child in node.get("children", ()) for one in below(child, kind)]
+
+
+def row_number(place: str) -> int:
+    """A row's line, the header being line 0."""
+    return int(place.rpartition(":")[2])
+
+
+def row_of(project: Path, row: str) -> tuple[str, str]:
+    found = pl.read_parquet(project / "data/corpus.parquet").filter(pl.col("id") == row)
+    return found["label"].item(), found["text"].item()

@@ -16,7 +16,10 @@ from wenhuo.tracing.tree import Node
 
 TRAINED, PRETRAINED, CHOSEN, MEASURED = "trained on it", "its backbone read it", "chosen by it", "measured on it"
 NO, UNKNOWN = "no", "unknown"
-RANK = (TRAINED, PRETRAINED, CHOSEN, MEASURED, UNKNOWN, NO)
+OF_COPY = {one: f"{one[:-2]}the same text" for one in (TRAINED, CHOSEN, MEASURED)}
+OF_COPY[PRETRAINED] = "its backbone read the same text"
+"""Of a row that was taken out because another one has its text: what that other one was to the model."""
+RANK = [*(word for one in (TRAINED, PRETRAINED, CHOSEN, MEASURED) for word in (one, OF_COPY[one])), UNKNOWN, NO]
 """From the most to the least that a model can have to do with a row."""
 SHORTEST_HASH = 7
 
@@ -32,7 +35,7 @@ def _row(project: Project, row: str) -> Node:
     place = f"{read['origin']}:{read['row']}" if read else "no corpus at hand has it"
     node = Node("row", row, {"": place, "label": read["label"] if read else None})
     node.add(*_tellings(project.states, standings))
-    return node.add(*_models(project, lambda state, made: _seen(project, state, made, standings[state.hash], row)))
+    return node.add(*_models(project, lambda state, made: _dealt(project, state, made, standings[state.hash])))
 
 
 def find_rows(project: Project, origin: str, number: int) -> list[str]:
@@ -84,9 +87,18 @@ def _fate(standing: Standing) -> str:
     return "read, and in no split" if standing.read else "not in the corpus"
 
 
-def _seen(project: Project, state: State, made: Made, standing: Standing, row: str) -> str:
+def _dealt(project: Project, state: State, made: Made, standing: Standing) -> str:
+    """What a training has to do with a row, or with the one that stayed in its place."""
+    verdict, removed = _seen(project, state, made, standing), standing.removed
+    if verdict != NO or not removed or not removed["of"] or removed["reason"].startswith("nearly"):
+        return verdict
+    of_copy = _seen(project, state, made, rows.stand(state, project.contents, removed["of"]))
+    return OF_COPY.get(of_copy, of_copy)
+
+
+def _seen(project: Project, state: State, made: Made, standing: Standing) -> str:
     """What a training has to do with a row."""
-    trained = rows.read_by(project.contents, made, row)
+    trained = rows.read_by(project.contents, made, standing.id)
     if trained is not None and trained["train"]:
         return TRAINED
     gone = any(path.startswith(rows.PARTS) for path in standing.unknown)

@@ -8,7 +8,7 @@ import pytest
 from tests.wenhuo.tracing.conftest import row_id
 from wenhuo.errors import WenhuoError
 from wenhuo.graph import locked_key
-from wenhuo.keeping import keep_lock, keep_version
+from wenhuo.keeping import keep_lock, keep_run, keep_version
 from wenhuo.tracing.command import trace
 
 NAME = "wenhuo-made"
@@ -66,8 +66,8 @@ def test_every_row_on_request(toy, capsys):
     [
         ("train.tsv:1", "trained on it", "in train"),
         ("train.tsv:5", "no", "in train"),  # the encoder left it out
-        ("train.tsv:6", "no", "removed: repeats an earlier row"),
-        ("train.tsv:7", "no", "removed: stands in test"),
+        ("train.tsv:6", "trained on the same text", "removed: repeats an earlier row"),
+        ("train.tsv:7", "measured on the same text", "removed: stands in test"),
         ("dev.tsv:1", "chosen by it", "in validation"),
         ("test.tsv:1", "measured on it", "in test"),
     ],
@@ -192,3 +192,28 @@ def test_the_tree_in_the_terminal_names_what_matters(toy, capsys):
     said = capsys.readouterr().out
     for word in (f"{NAME}/1", "train@mini", "data/split", "from train.tsv 5", "tasks/train.py"):
         assert word in said
+
+
+@pytest.mark.parametrize(("used", "verdict"), [("small", "its backbone read it"), ("other", "no")])
+def test_a_backbone_that_was_pretrained_on_a_row_counts_where_it_is_used(toy, capsys, used, verdict):
+    for name in ("small", "other"):
+        (toy.root / f"data/backbones/{name}").mkdir(parents=True)
+        (toy.root / f"data/backbones/{name}/weights").write_text(name)
+    toy.stage("pretrain@small", ["data/split"], ["data/backbones/small"])
+    toy.keep("data/backbones")
+    tokens = {"encode.encoders.signs": {"tokenizer": f"data/backbones/{used}"}}
+    toy.stage("encode@signs", ["data/split", "data/backbones"], ["data/encoded/signs"], tokens)
+    found, _ = ask(toy, capsys, "train.tsv:5")
+    assert verdicts(found) == {"train@mini": verdict}
+
+
+def test_a_commit_leads_to_what_was_made_at_it(toy, capsys):
+    author = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
+    subprocess.run(["git", *author, "commit", "-qm", "first", "--allow-empty"], cwd=toy.root, check=True)
+    done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=toy.root, capture_output=True, text=True, check=True)
+    key, commit = locked_key(toy.root, "train@mini"), done.stdout.strip()
+    with pytest.raises(WenhuoError, match="nothing that is known here was made at commit"):
+        trace(toy.root, "HEAD")
+    keep_run(toy.root, key, {"stage": "train@mini", "key": key, "tags": {"mlflow.source.git.commit": commit}})
+    found, _ = ask(toy, capsys, commit[:10])
+    assert [(one["name"], one["key"]) for one in below(found, "stage")] == [("train@mini", key)]
