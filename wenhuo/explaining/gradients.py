@@ -98,7 +98,7 @@ def _mean_vector(layer: Any, device: torch.device) -> Tensor:
     """The mean of the vocabulary's vectors, by the layer itself, which may scale what it holds."""
     parts = torch.split(torch.arange(layer.num_embeddings, device=device), AT_ONCE)
     total: Tensor = torch.stack([layer(part).sum(0) for part in parts]).sum(0)
-    return total / layer.num_embeddings
+    return total / int(layer.num_embeddings)
 
 
 def integrate(decision: Decision, label: int) -> tuple[Tensor, int]:
