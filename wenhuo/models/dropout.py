@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 ATTENTION = "wenhuo"
 BITS = 16
+STEPS = 65_536
 
 
 class Dropout(nn.Dropout):
@@ -41,22 +42,50 @@ class _Drop(torch.autograd.Function):
         return _kept(gradients[0], drawn, context.threshold), None, None
 
 
+class _DropAndWeigh(torch.autograd.Function):
+    """Values weighed by what dropout leaves of the weights, which the way back computes again instead of keeping."""
+
+    @staticmethod
+    def forward(context: Any, weights: Tensor, values: Tensor, drawn: Tensor, threshold: int) -> Tensor:
+        context.save_for_backward(weights, values, drawn)
+        context.threshold = threshold
+        return _kept(weights, drawn, threshold) @ values
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None]:
+        weights, values, drawn = context.saved_tensors
+        of_values = _kept(weights, drawn, context.threshold).transpose(-1, -2) @ gradients[0]
+        of_weights = gradients[0] @ values.transpose(-1, -2)
+        return _kept(of_weights, drawn, context.threshold), of_values, None, None
+
+
 def dropped(values: Tensor, share: float) -> Tensor:
     """Dropout of a share of the values, of any shape."""
-    threshold = round(share * 2**BITS)
-    if values.device.type != "cpu" or not 0 < threshold < 2**BITS:
+    if not _can(values, share):
         return nn.functional.dropout(values, share)
+    return _Drop.apply(values, _drawn(values.shape), _threshold(share))  # type: ignore[no-any-return,no-untyped-call]
+
+
+def _can(values: Tensor, share: float) -> bool:
+    return values.device.type == "cpu" and 0 < _threshold(share) < STEPS
+
+
+def _threshold(share: float) -> int:
+    return round(share * STEPS)
+
+
+def _drawn(shape: torch.Size) -> Tensor:
+    """Uniform numbers of 16 bits, from a generator that torch's seeds."""
     seed = int(torch.empty((), dtype=torch.int64).random_())
-    words = np.random.SFC64(seed).random_raw(-(-values.numel() * BITS // 64))
-    drawn = torch.from_numpy(words.view(np.int16)[: values.numel()]).view(values.shape)
-    return _Drop.apply(values, drawn, threshold)  # type: ignore[no-any-return,no-untyped-call]
+    words = np.random.SFC64(seed).random_raw(-(-shape.numel() * BITS // 64))
+    return torch.from_numpy(words.view(np.int16)[: shape.numel()]).view(shape)
 
 
 def _kept(values: Tensor, drawn: Tensor, threshold: int) -> Tensor:
     """The values whose number is not below the threshold, scaled so that the mean stays; two passes over memory."""
     kept = torch.empty(values.shape, dtype=values.dtype)
-    torch.ge(drawn, threshold - 2 ** (BITS - 1), out=kept)
-    return torch.addcmul(kept.new_zeros(()), values, kept, value=2**BITS / (2**BITS - threshold))
+    torch.ge(drawn, threshold - STEPS // 2, out=kept)
+    return torch.addcmul(kept.new_zeros(()), values, kept, value=STEPS / (STEPS - threshold))
 
 
 def attend(
@@ -90,14 +119,16 @@ def attend(
     causal = getattr(module, "is_causal", True) if causal is None else causal
     plain = getattr(module, "num_key_value_groups", 1) == 1 and more.get("position_bias") is None
     plain = plain and (not causal if attention_mask is None else attention_mask.dtype == torch.bool)
-    if not dropout or query.device.type != "cpu" or not plain:
+    if not plain or not _can(query, dropout):
         return sdpa_attention_forward(  # type: ignore[no-any-return]
             module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **more
         )
     scores = (query * (query.shape[-1] ** -0.5 if scaling is None else scaling)) @ key.transpose(2, 3)
     if attention_mask is not None:
         scores += torch.where(attention_mask, 0.0, torch.finfo(scores.dtype).min).to(scores.dtype)
-    return (dropped(scores.softmax(-1), dropout) @ value).transpose(1, 2).contiguous(), None
+    weights = scores.softmax(-1).to(value.dtype)
+    seen = _DropAndWeigh.apply(weights, value, _drawn(weights.shape), _threshold(dropout))  # type: ignore[no-untyped-call]
+    return seen.transpose(1, 2).contiguous(), None
 
 
 def make_cheap(module: nn.Module) -> None:

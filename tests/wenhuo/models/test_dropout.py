@@ -71,7 +71,7 @@ def test_attention_is_torchs_but_for_what_is_dropped(monkeypatch, padded):
     make_cheap(cheap)
     for layer in plain.encoder.layer:
         layer.attention.self.dropout.p = 0.0
-    monkeypatch.setattr(dropout, "dropped", lambda values, share: values)
+    monkeypatch.setattr(dropout, "_kept", lambda values, drawn, threshold: values)
     ids, mask = torch.randint(5, 50, (3, 9)), torch.ones(3, 9, dtype=torch.int64)
     if padded:
         mask[1, 4:] = 0
@@ -81,6 +81,25 @@ def test_attention_is_torchs_but_for_what_is_dropped(monkeypatch, padded):
         out.square().sum().backward()
     for (name, one), other in zip(plain.named_parameters(), cheap.parameters(), strict=True):
         assert torch.allclose(one.grad, other.grad, atol=1e-4), name
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_weights_that_are_dropped_have_the_gradients_of_dropout(dtype):
+    layer, found = nn.Module(), []
+    layer.is_causal = False
+    for attend in (dropout.attend, by_hand):
+        torch.manual_seed(4)
+        states = [torch.randn(2, 3, 5, 8, dtype=dtype).requires_grad_() for _ in range(3)]
+        out, _ = attend(layer, *states, None, dropout=0.4, scaling=0.3)
+        (out * torch.arange(8)).sum().backward()
+        found.append([out, *(state.grad for state in states)])
+    for one, other in zip(*found, strict=True):
+        assert torch.allclose(one, other, atol=1e-5 if dtype == torch.float32 else 0.2)
+
+
+def by_hand(_layer, query, key, value, _mask, dropout, scaling):
+    weights = (query * scaling @ key.transpose(2, 3)).softmax(-1)
+    return (dropped(weights, dropout) @ value).transpose(1, 2), None
 
 
 def test_layers_that_are_computed_again_drop_the_same():
