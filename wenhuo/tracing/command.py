@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from wenhuo.errors import DataError, GraphError, WenhuoError
-from wenhuo.files import read_json
+from wenhuo.files import read_json, sha256
 from wenhuo.lineage import PREFIX
 from wenhuo.tracing import backward, forward
 from wenhuo.tracing.forward import Walk
@@ -102,14 +102,21 @@ def _usual(project: Project) -> str | None:
 
 
 def _file(walk: Walk, what: str) -> list[Node]:
+    """What a stage wrote: what it came from. Another file that is here: what came from its content."""
+    project, root = walk.project, walk.project.root.resolve()
     path = Path(what)
-    if path.is_absolute():
-        path = (
-            path.relative_to(walk.project.root.resolve()) if path.is_relative_to(walk.project.root.resolve()) else path
-        )
-    name = path.as_posix()
-    state = next((state for state in walk.project.states if state.writer(name)), None)
-    return [forward.file_node(walk, state, name)] if state else []
+    name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+    state = next((state for state in project.states if state.writer(name)), None)
+    if state is not None:
+        return [forward.file_node(walk, state, name)]
+    here = project.root / path
+    if not here.is_file():
+        return []
+    digests = project.contents.md5(here), sha256(here)
+    found = next(filter(None, (backward.hash_node(project, digest) for digest in digests)), None)
+    if found is None:
+        raise DataError(f"no stage that is known here read {what} as it is now", "`git log` and `dvc diff` may help")
+    return [found]
 
 
 def _place(walk: Walk, what: str) -> list[Node]:

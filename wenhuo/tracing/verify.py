@@ -76,7 +76,7 @@ def _check(contents: Contents, item: Item, state: State) -> Iterator[Finding]:
     here = contents.root / item.path
     matches = here.exists() and _matches(contents, here, item)
     if written:
-        yield from _objects(contents, item, elsewhere=matches)
+        yield from _objects(contents, item, state, elsewhere=matches)
     if expected == item.md5 and not matches and (here.exists() or not written):
         yield Finding(item.path, _difference(contents, here, item), state.where)
     elif expected != item.md5 and not matches and not written:
@@ -107,14 +107,14 @@ def _difference(contents: Contents, here: Path, item: Item) -> str:
     return f"no longer matches: {', '.join(names[:5])}{' …' if len(names) > 5 else ''}"
 
 
-def _objects(contents: Contents, item: Item, *, elsewhere: bool) -> Iterator[Finding]:
+def _objects(contents: Contents, item: Item, state: State, *, elsewhere: bool) -> Iterator[Finding]:
     """The objects in the cache that hold a content: damaged, or gone while the work tree does not have it either."""
-    if not item.is_folder and item.path not in ("",):
+    if not item.is_folder:
         yield from _object(contents, item.md5, item.path, elsewhere=elsewhere)
         return
     listed = contents.object(item.md5)
     if not listed.exists():
-        if not elsewhere and not _is_gathered(contents, item):
+        if not elsewhere and not _is_gathered(state, item):
             yield Finding(item.path, f"is gone from DVC's cache ({item.md5[:12]}); `dvc pull` may bring it", "")
         return
     if contents.md5(listed) + ".dir" != item.md5:
@@ -124,10 +124,9 @@ def _objects(contents: Contents, item: Item, *, elsewhere: bool) -> Iterator[Fin
         yield from _object(contents, md5, f"{item.path}/{name}", elsewhere=elsewhere)
 
 
-def _is_gathered(contents: Contents, item: Item) -> bool:
+def _is_gathered(state: State, item: Item) -> bool:
     """A folder that several stages write into, which is no object of its own."""
-    stages = contents.present.stages.values() if contents.present else ()
-    return any(out.path.startswith(f"{item.path}/") for made in stages for out in made.outs)
+    return any(out.path.startswith(f"{item.path}/") for made in state.stages.values() for out in made.outs)
 
 
 def _object(contents: Contents, md5: str, path: str, *, elsewhere: bool) -> Iterator[Finding]:

@@ -135,7 +135,7 @@ def test_a_file_of_the_source_and_a_file_in_a_folder_are_contents_too(toy, capsy
     register(toy, 1)
     version = toy.source()["files"][0]["version"]
     part = toy.keep("data/split/train.parquet")["md5"]
-    for what in (version, part):
+    for what in (version, part, "train.tsv", "tasks/train.py"):
         found, _ = ask(toy, capsys, what)
         assert verdicts(found) == {f"{NAME}/1": "trained on it"}
 
