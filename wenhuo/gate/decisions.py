@@ -130,7 +130,7 @@ def _parse(line: bytes) -> tuple[Decision | None, str]:
 def locked(reports: Path) -> Iterator[None]:
     """Hold the decisions, and the registry with them, for one process; a process that dies lets go. May be nested."""
     reports.mkdir(parents=True, exist_ok=True)
-    with FileLock(reports / f".{DECISIONS}.lock", is_singleton=True):
+    with FileLock(reports.resolve() / f".{DECISIONS}.lock", is_singleton=True):  # one path, or it waits for itself
         yield
 
 
