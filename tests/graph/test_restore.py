@@ -193,13 +193,13 @@ def test_a_champion_of_chnsenticorp_leads_to_a_row_of_train_tsv_and_back(make_pr
     only_linear(project, source)
     repro(project)
     forward = json.loads(wenhuo(project, "trace", "champion", "--rows", "--json"))
-    seen = {row[""]: row["name"] for row in below(forward, "row")}
+    seen = {row["place"]: row["name"] for row in below(forward, "row")}
     place = next(place for place in seen if place.startswith("train.tsv:"))
     assert forward["name"] == "wenhuo-chnsenticorp/1"
     for asked in (place, seen[place]):
         back = json.loads(wenhuo(project, "trace", asked, "--json"))
         (version,) = below(back, "version")
-        assert (version["name"], version[""]) == ("wenhuo-chnsenticorp/1", "trained on it")
+        assert (version["name"], version["verdict"]) == ("wenhuo-chnsenticorp/1", "trained on it")
     label, text = (source / "train.tsv").read_text(encoding="utf-8").splitlines()[row_number(place)].split("\t")[:2]
     assert row_of(project, seen[place]) == (label, text)
 

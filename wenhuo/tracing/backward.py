@@ -33,7 +33,7 @@ def _row(project: Project, row: str) -> Node:
     standings = {state.hash: rows.stand(state, project.contents, row) for state in project.states}
     read = next((one.read for one in standings.values() if one.read), None)
     place = f"{read['origin']}:{read['row']}" if read else "no corpus at hand has it"
-    node = Node("row", row, {"": place, "label": read["label"] if read else None})
+    node = Node("row", row, {"place": place, "label": read["label"] if read else None})
     node.add(*_tellings(project.states, standings))
     return node.add(*_models(project, lambda state, made: _dealt(project, state, made, standings[state.hash])))
 
@@ -72,7 +72,7 @@ def _tellings(states: Iterable[State], standings: dict[str, Standing]) -> list[N
 
 def _copy(copy: dict[str, Any]) -> Node:
     place = f"{copy['origin']}:{copy['row']}"
-    return Node("row", copy["id"], {"": place, "removed from": copy["split"], "because it": copy["reason"]})
+    return Node("row", copy["id"], {"place": place, "removed from": copy["split"], "because it": copy["reason"]})
 
 
 def _fate(standing: Standing) -> str:
@@ -122,14 +122,14 @@ def _models(project: Project, ask: Callable[[State, Made], str]) -> list[Node]:
         versions = project.versions_of(key)
         nodes += [_version(version, verdict) for version in versions]
         if not versions:
-            nodes.append(Node("model", made.stage, {"": verdict, "key": key, "of": state.where}))
+            nodes.append(Node("model", made.stage, {"verdict": verdict, "key": key, "of": state.where}))
     unexplained = {version.key for version in project.versions} - set(project.trainings())
     nodes += [_version(one, UNKNOWN) for one in project.versions if one.key in unexplained]
-    return sorted(nodes, key=lambda node: (RANK.index(node.facts[""]), node.kind != "version", node.name))
+    return sorted(nodes, key=lambda node: (RANK.index(node.facts["verdict"]), node.kind != "version", node.name))
 
 
 def _version(version: Version, verdict: str) -> Node:
-    facts = {"": verdict, "bears": list(version.aliases), "candidate": version.tags.get(f"{PREFIX}candidate")}
+    facts = {"verdict": verdict, "aliases": list(version.aliases), "candidate": version.tags.get(f"{PREFIX}candidate")}
     return Node("version", version.title, {**facts, "key": version.key})
 
 
@@ -144,7 +144,7 @@ def hash_node(project: Project, digest: str) -> Node | None:
             named.setdefault("paths", set()).add(path)
     if not named:
         return None
-    node = Node("file", digest, {"": sorted(named["paths"])})
+    node = Node("file", digest, {"paths": sorted(named["paths"])})
     return node.add(*_models(project, lambda state, made: _descends(state, made, named.get(state.hash, set()))))
 
 
@@ -186,7 +186,7 @@ def tagged_node(project: Project, commit: str) -> Node | None:
     for version in project.versions:
         if version.tags.get(COMMIT) == commit:
             dirty = version.tags.get(f"{PREFIX}git_dirty")
-            facts = {"bears": list(version.aliases), "uncommitted changes": dirty, "key": version.key}
+            facts = {"aliases": list(version.aliases), "uncommitted changes": dirty, "key": version.key}
             node.add(Node("version", version.title, facts))
     kept = {one["key"]: one for one in kept_runs(project.root) if one["tags"].get(COMMIT) == commit}
     node.add(*(Node("stage", one["stage"], {"key": key}) for key, one in kept.items()))

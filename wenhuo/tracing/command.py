@@ -71,7 +71,7 @@ def _stage(walk: Walk, what: str) -> list[Node]:
                 node = forward.stage_node(walk, state, made)
                 node.facts["of"] = state.where
                 versions = walk.project.versions_of(made.key)
-                return [node.add(*(Node("version", one.title, {"": list(one.aliases)}) for one in versions))]
+                return [node.add(*(Node("version", one.title, {"aliases": list(one.aliases)}) for one in versions))]
     return []
 
 

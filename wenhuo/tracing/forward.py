@@ -55,7 +55,7 @@ class Walk:
 def version_node(walk: Walk, version: Version) -> Node:
     """A version and all it came from."""
     state = walk.project.state_of(version)
-    facts = {"": list(version.aliases), "candidate": version.tags.get(f"{PREFIX}candidate"), "key": version.key}
+    facts = {"aliases": list(version.aliases), "candidate": version.tags.get(f"{PREFIX}candidate"), "key": version.key}
     node = Node("version", version.title, facts).add(*told(version.tags))
     node.add(Node("run", f"run {version.run}", _figures(walk.project, version.run)) if version.run else None)
     return node.add(*_training(walk, state, version.key))
@@ -67,14 +67,14 @@ def run_node(walk: Walk, run: str, shown: Mapping[str, Any]) -> Node:
     node = Node("run", f"run {run}", {"name": shown["name"], "key": key} | _measured(shown)).add(*told(shown["tags"]))
     state = next((state for state, _ in walk.project.made_by(key)), None)
     for version in walk.project.versions_of(key):
-        node.add(Node("version", version.title, {"": list(version.aliases)}))
+        node.add(Node("version", version.title, {"aliases": list(version.aliases)}))
     return node.add(*_training(walk, state, key))
 
 
 def stage_node(walk: Walk, state: State, made: Made) -> Node:
     """A stage, what it wrote, and all it came from."""
     if made.key in walk.seen:
-        return Node("stage", made.stage, {"": "see above", "key": made.key})
+        return Node("stage", made.stage, {"see": "above", "key": made.key})
     walk.seen.add(made.key)
     walk.steps.append((state, made))
     node = Node("stage", made.stage, {"key": made.key}, detail={"command": made.entry.get("cmd")})
@@ -187,7 +187,7 @@ def _splits(walk: Walk, state: State, out: Item, node: Node) -> Node:
 
 
 def _row(row: Mapping[str, Any]) -> Node:
-    return Node("row", row["id"], {"": f"{row['origin']}:{row['row']}", "label": row["label"]})
+    return Node("row", row["id"], {"place": f"{row['origin']}:{row['row']}", "label": row["label"]})
 
 
 def _source(walk: Walk, state: State, out: Item, node: Node) -> Node:
@@ -196,7 +196,9 @@ def _source(walk: Walk, state: State, out: Item, node: Node) -> Node:
     if found is None:
         return node.add(_gone(out))
     for source in found.get("sources", [found]):
-        files = [Node("file", file["path"], {"": file["version"], "bytes": file["size"]}) for file in source["files"]]
+        files = [
+            Node("file", file["path"], {"version": file["version"], "bytes": file["size"]}) for file in source["files"]
+        ]
         node.add(Node("source", str(source["source"]), {"kind": source["kind"]}).add(*files))
     return node
 

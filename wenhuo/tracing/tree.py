@@ -12,6 +12,8 @@ from rich.text import Text
 from rich.tree import Tree
 
 SHORT = 12
+EVIDENT = {"aliases", "paths", "place", "verdict", "version", "what"}
+"""Facts that need no name in the terminal."""
 
 
 @dataclass
@@ -67,7 +69,8 @@ def _branch(node: Node, above: Tree | None) -> Tree:
 
 def _line(node: Node) -> Text:
     style = {"version": "bold", "stage": "bold cyan", "model": "bold", "problem": "bold red"}.get(node.kind, "")
-    said = [f"{name} {_short(value)}" if name else _short(value) for name, value in _shown(node.facts).items()]
+    facts = _shown(node.facts).items()
+    said = [_short(value) if name in EVIDENT else f"{name} {_short(value)}" for name, value in facts]
     return Text.assemble((node.name, style), ("  " if said else "", ""), (" · ".join(said), "dim"))
 
 

@@ -57,7 +57,7 @@ def verify(walk: Walk) -> tuple[Node, bool]:
 
 def _node(finding: Finding) -> Node:
     kind = "changed" if finding.harmless else "problem"
-    return Node(kind, finding.where, {"": finding.what, "of": finding.of})
+    return Node(kind, finding.where, {"what": finding.what, "of": finding.of})
 
 
 def _items(walk: Walk) -> Iterator[tuple[Item, State]]:

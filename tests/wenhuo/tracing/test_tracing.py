@@ -28,7 +28,7 @@ def below(node, kind):
 
 def verdicts(node):
     """What models have to do with what was asked about."""
-    return {one["name"]: one[""] for one in below(node, "version") + below(node, "model")}
+    return {one["name"]: one["verdict"] for one in below(node, "version") + below(node, "model")}
 
 
 def register(toy, number, key=None):
@@ -39,7 +39,7 @@ def register(toy, number, key=None):
 
 
 def problems(node):
-    return {one["name"]: one.get("", "") for one in below(node, "problem")}
+    return {one["name"]: one.get("what", "") for one in below(node, "problem")}
 
 
 @pytest.mark.parametrize("what", [f"{NAME}/1", f"models:/{NAME}/1", "train@mini", "models/mini", "models/mini/weights"])
@@ -56,7 +56,7 @@ def test_a_model_leads_to_the_rows_and_files_it_came_from(toy, capsys, what):
 
 def test_every_row_on_request(toy, capsys):
     found, _ = ask(toy, capsys, "train@mini", listing=True)
-    rows = {one["name"]: one[""] for one in below(found, "row")}
+    rows = {one["name"]: one["place"] for one in below(found, "row")}
     assert rows[row_id(3)] == "train.tsv:3"
     assert len(rows) == 7
 
@@ -83,7 +83,7 @@ def test_a_row_leads_to_the_models_that_saw_it(toy, capsys, what, verdict, fate)
 
 def test_copies_of_a_row_are_named_both_ways(toy, capsys):
     found, _ = ask(toy, capsys, "train.tsv:1")
-    assert [one[""] for one in below(found, "row")[1:]] == ["train.tsv:6"]
+    assert [one["place"] for one in below(found, "row")[1:]] == ["train.tsv:6"]
     copy, _ = ask(toy, capsys, "train.tsv:6")
     assert below(copy, "state")[0]["the same text as"] == row_id(1)
 
@@ -106,7 +106,7 @@ def test_a_state_that_only_git_keeps_is_found(toy, capsys):
     key = locked_key(toy.root, "train@mini")
     toy.fill(more=3)
     found, _ = ask(toy, capsys, "train.tsv:8")
-    assert {one["key"]: one[""] for one in below(found, "model")}[key] == "no"
+    assert {one["key"]: one["verdict"] for one in below(found, "model")}[key] == "no"
 
 
 def test_what_the_cache_no_longer_has_is_unknown_and_not_no(toy, capsys):
