@@ -77,7 +77,7 @@ def some_steps(order: Order, folder: Path) -> dict[str, Any]:
     batches = [np.array(batch) for batch in order.batches]
     training.plan = Given(train.lengths, order.seed, order.epochs, order.batch_size, None, batches, order.warm)
     training.run()
-    measured = {"steps": clock.steps, "epochs": clock.epochs, "first_step": clock.first - started()}
+    measured = {"steps": clock.steps, "cpu": clock.cpu, "epochs": clock.epochs, "first_step": clock.first - started()}
     return measured | {"dtype": str(training.train.dtype), "device": str(training.train.device)}
 
 
@@ -86,20 +86,22 @@ class Clock:
 
     def __init__(self) -> None:
         self.last = self.epoch = time.perf_counter()
-        self.first = 0.0
+        self.used, self.first = time.process_time(), 0.0
         self.steps: list[float] = []
+        self.cpu: list[float] = []
         self.epochs: list[float] = []
 
     def note(self, points: list[Any]) -> None:
         """New points: of a step, or of the validation that ends an epoch and is no part of any step."""
-        now = time.perf_counter()
+        now, used = time.perf_counter(), time.process_time()
         if points[0].metric == "train/loss":
             self.steps.append(now - self.last)
+            self.cpu.append(used - self.used)
             self.first = self.first or now
         else:
             self.epochs.append(now - self.epoch)
             self.epoch = now
-        self.last = now
+        self.last, self.used = now, used
 
 
 def whole(order: Order, folder: Path) -> dict[str, Any]:

@@ -104,10 +104,10 @@ def evenly(order: Order, count: int) -> list[list[int]]:
     return [batches[i].tolist() for i in [*range(len(batches) - WARM, len(batches)), *mixed]]
 
 
-def rate_of(order: Order, result: dict[str, Any]) -> float:
-    """Samples a second of the measured steps."""
+def rate_of(order: Order, result: dict[str, Any], clock: str = "steps") -> float:
+    """Samples a second of the measured steps, or (``cpu``) a second of one core."""
     measured = order.batches[order.warm :]
-    return sum(map(len, measured)) / sum(result["steps"][order.warm :])
+    return sum(map(len, measured)) / sum(result[clock][order.warm :])
 
 
 def steps(corpus: Corpus, shape: str, size: Size, folder: Path, **smaller: Any) -> dict[str, Any]:
@@ -120,11 +120,11 @@ def steps(corpus: Corpus, shape: str, size: Size, folder: Path, **smaller: Any) 
     for _ in range(size.pairs):
         for side, its in orders.items():
             found = train(side, its, folder)
-            runs[side].append(found | {"rate": rate_of(its, found)})
-    ratios = [b["rate"] / a["rate"] for a, b in zip(runs["recipe"], runs["ours"], strict=True)]
+            runs[side].append(found | {"rate": rate_of(its, found), "cpu_rate": rate_of(its, found, "cpu")})
     sides = {
         side: {
             "samples_per_second": [round(run["rate"], 2) for run in done],
+            "samples_per_core_second": [round(run["cpu_rate"], 2) for run in done],
             "peak_gib": [round(run["peak_gib"], 2) for run in done],
             "device_gib": [round(run["device_gib"], 2) for run in done if "device_gib" in run],
             "first_step_seconds": [round(run["first_step"], 1) for run in done],
@@ -133,7 +133,13 @@ def steps(corpus: Corpus, shape: str, size: Size, folder: Path, **smaller: Any) 
     }
     known = lengths(order)
     tokens = {"mean_tokens": round(float(known.mean()), 1), "rows": len(known), "dtype": runs["ours"][0]["dtype"]}
-    return {"origin": corpus.origin, **tokens, **sides, "ratios": [round(ratio, 2) for ratio in ratios]}
+    ratios = {name: compare(runs, key) for name, key in (("ratios", "rate"), ("cpu_ratios", "cpu_rate"))}
+    return {"origin": corpus.origin, **tokens, **sides, **ratios}
+
+
+def compare(runs: dict[str, list[dict[str, Any]]], what: str) -> list[float]:
+    """Ours by the recipe's, for each pair."""
+    return [round(b[what] / a[what], 2) for a, b in zip(runs["recipe"], runs["ours"], strict=True)]
 
 
 def whole(corpus: Corpus, size: Size, folder: Path) -> dict[str, Any]:

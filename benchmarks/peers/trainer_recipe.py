@@ -47,15 +47,17 @@ class Clock(TrainerCallback):
 
     def __init__(self) -> None:
         self.times: list[float] = []
+        self.cpu: list[float] = []
 
     def on_step_begin(self, *_given: Any, **_more: Any) -> None:
         """The first step's beginning."""
         if not self.times:
-            self.times.append(time.perf_counter())
+            self.on_step_end()
 
     def on_step_end(self, *_given: Any, **_more: Any) -> None:
         """A step's end."""
         self.times.append(time.perf_counter())
+        self.cpu.append(time.process_time())
 
 
 def accuracy(found: Any) -> dict[str, float]:
@@ -92,8 +94,8 @@ def main(order: Order, result: Path) -> None:
         trainer.compute_metrics = accuracy if order.whole else None
         began = time.perf_counter()
         trainer.train()
-        measured = {"seconds": time.perf_counter() - began, "first_step": clock.times[1] - started()}
-        measured["steps"] = np.diff(clock.times).tolist()
+        measured: dict[str, Any] = {"seconds": time.perf_counter() - began, "first_step": clock.times[1] - started()}
+        measured |= {"steps": np.diff(clock.times).tolist(), "cpu": np.diff(clock.cpu).tolist()}
         if order.whole:
             measured["accuracy"] = trainer.evaluate(rows["test"])["eval_accuracy"]
     write_result(result, measured)

@@ -54,6 +54,7 @@ STEPS = {
     "origin": "made texts",
     "rows": 320,
     "ratios": [2.0, 3.0],
+    "cpu_ratios": [2.0, 2.2],
     "recipe": {"samples_per_second": [2.0, 2.0], "peak_gib": [3.1, 3.2], "first_step_seconds": [20.0, 21.0]},
     "ours": {"samples_per_second": [4.0, 6.0], "peak_gib": [2.9, 2.8], "first_step_seconds": [9.0, 9.0]},
 }
@@ -68,7 +69,7 @@ def test_new_figures_take_the_place_of_old_ones_and_the_rest_of_the_page_stays(t
     assert page.startswith("before\n\n<!--")
     assert page.endswith("-->\n\nafter\n")
     assert "old" not in page
-    assert "| base titles | 2 (2–2) | 5 (4–6) | **2.5 (2–3)** | 3.20 | 2.90 |" in page
+    assert "| base titles | 2 (2–2) | 5 (4–6) | **2.5 (2–3)** | 2.1 (2–2.2) | 3.20 | 2.90 |" in page
     assert "**7.5 (7–8)**" in page
     measured = read_json(tmp_path / "results" / "training_speed.json")["measured"]
     assert measured["steps base titles"]["about"]["cpus"]
