@@ -85,7 +85,9 @@ def decide(evidence: Evidence, gate: Gate) -> Verdict:
     if "macro-F1" in failed:
         failed.pop("McNemar", None)  # said twice
     if failed:
-        return Verdict("challenger", "; ".join(failed.values()), tuple(asked))
+        first, *others = failed
+        besides = f"; it fails besides: {', '.join(others)}" if others else ""
+        return Verdict("challenger", failed[first] + besides, tuple(asked))
     return Verdict("promoted", asked[0].reason if evidence.champion else "it is the first champion", tuple(asked))
 
 
