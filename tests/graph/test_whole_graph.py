@@ -27,6 +27,12 @@ def test_the_graph_runs_and_finds_what_was_planted(made):
         assert {"accuracy", "macro_f1"} <= splits["test"].keys()
         assert "test_leak_free" in splits
     assert metrics["candidates"]["linear"]["test"]["accuracy"] > 0.9
+    assert 0 < metrics["parameters"]["mini"]["trained"] == metrics["parameters"]["mini"]["all"]
+    page = (project / "reports/candidates.html").read_text(encoding="utf-8")
+    assert "Before and after" in page
+    assert f"{metrics['winner']} wins on validation" in page
+    assert "not kept" not in page
+    assert "→ reports/candidates.html" in said
     removed = pl.read_parquet(project / "reports/removed.parquet")
     assert dict(removed["reason"].value_counts().iter_rows()) == {"stands in test": 20, "repeats an earlier row": 10}
     assert len(pl.read_parquet(project / "reports/rejected.parquet")) == 2
@@ -51,6 +57,8 @@ def test_a_flow_leaves_the_same_lock(made, make_project):
     assert "winner" in said
     assert "synthetic" not in said
     assert "20 stands in test" in said
+    assert "trains" in said
+    assert "reports/candidates.html" in said
 
 
 def test_a_changed_source_is_read_again_and_only_what_follows_from_it(make_project, made):
@@ -110,6 +118,7 @@ def test_mlflow_shows_runs_by_key_and_the_champion(made):
     mini = runs.find_run(client, locked_key(project, "train@mini"))
     assert len(client.get_metric_history(mini.info.run_id, "train/loss")) > 3
     assert any(found.path.endswith(".png") for found in client.list_artifacts(mini.info.run_id, "plots"))
+    assert [found.path for found in client.list_artifacts(mini.info.run_id, "pages")] == ["pages/candidates.html"]
 
 
 def test_the_champion_answers(made):
