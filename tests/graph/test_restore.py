@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import polars as pl
@@ -19,6 +20,11 @@ from wenhuo.tracking.views import every_version, local_model
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 AUTHOR = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
+IDENTITY = {"stage_key", "git_dirty", "dvc_lock_sha256", "environment_sha256", "cpu", "threads", "validation"}
+IDENTITY |= {
+    f"{kind}_{split}{end}" for kind, end in {"rows": "", "data": "_sha256"}.items() for split in ("train", "test")
+}
+IDENTITY = {f"wenhuo.{name}" for name in IDENTITY | {"rows_removed", "rows_corrected"}} | {"mlflow.source.git.commit"}
 IDS = {"mlflow.user", "mlflow.source.name", "mlflow.source.type", "mlflow.log-model.history"}
 """Tags of MLflow's own that say who ran which program, not what a run is."""
 
@@ -31,8 +37,16 @@ def hashes(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): md5_of(path) for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-def shown(project: Path) -> dict:
+def looked_into(project: Path) -> Path:
+    """A folder with a copy of the store: MLflow keeps a database open that it once read, though it be deleted."""
+    place = Path(tempfile.mkdtemp(dir=project.parent))
+    shutil.copytree(project / "mlruns", place / "mlruns", ignore=shutil.ignore_patterns("artifacts"))
+    return place
+
+
+def shown(original: Path) -> dict:
     """All that the store shows, but times of recording and MLflow's ids; nested by key and name."""
+    project = looked_into(original)
     client = store.connect(project)
     runs = {}
     for run in client.search_runs([store.experiment_id(client)]):
@@ -92,16 +106,18 @@ def copied(made, tmp_path):
 def test_an_empty_store_is_filled_again_field_by_field_and_only_once(made, copied):
     before = shown(made[0])
     assert len(before["runs"]) == 2
-    assert len(before["versions"]) == 1
+    (version,) = before["versions"].values()
+    for told in (version, *before["runs"].values()):
+        assert told["tags"].keys() >= IDENTITY
     empty(copied)
     said = wenhuo(copied, "summary")
     assert "`wenhuo restore`" in said
     assert "4 added, 0 were there, 0 cannot be brought back" in wenhuo(copied, "restore")
     assert shown(copied) == before
-    ids = {one["run"] for one in every_version(copied)}
+    ids = {one["run"] for one in every_version(looked_into(copied))}
     assert "0 added" in wenhuo(copied, "restore")
     assert shown(copied) == before
-    assert {one["run"] for one in every_version(copied)} == ids
+    assert {one["run"] for one in every_version(looked_into(copied))} == ids
     assert "`wenhuo restore`" not in wenhuo(copied, "summary")
     assert '"label":"好"' in wenhuo(copied, "predict", "--format", "jsonl", "前台很满意，推荐")
 
@@ -129,7 +145,7 @@ def test_register_restores_what_it_needs(copied):
     said = repro(copied, "--force", "--single-item", "register")
     assert "they come first" in said
     assert "champion already" in read_json(copied / "reports/registration.json")["reason"]
-    (version,) = every_version(copied)
+    (version,) = every_version(looked_into(copied))
     assert (version["number"], version["aliases"]) == (1, ["champion"])
 
 
@@ -152,20 +168,20 @@ def test_versions_keep_their_numbers_when_an_older_one_is_gone(copied):
     (copied / ".dvc/cache/files/md5" / lost[:2] / lost[2:]).unlink()
     said = wenhuo(empty(copied), "restore")
     assert f"lost: version 1 of {first['name']}" in said
-    (left,) = every_version(copied)
+    (left,) = every_version(looked_into(copied))
     assert left["number"] == 2
 
 
 def test_from_the_champion_to_a_row_and_back_until_a_byte_flips(copied):
     found = wenhuo(copied, "trace", "champion", "--rows")
-    assert "train.tsv:1 " in found
+    assert "train.tsv:2 " in found
     name = read_json(copied / "reports/winner.json")["registered_model"]
-    said = wenhuo(copied, "trace", "train.tsv:1")
+    said = wenhuo(copied, "trace", "train.tsv:2")
     assert f"{name}/1  trained on it" in said
     assert "in train" in said
     assert "removed: stands in test" in wenhuo(copied, "trace", "train.tsv:315")
     assert f"{name}/1  measured on the same text" in wenhuo(copied, "trace", "train.tsv:315")
-    assert "measured on it" in wenhuo(copied, "trace", "test.tsv:1")
+    assert "measured on it" in wenhuo(copied, "trace", "test.tsv:2")
     assert "all match" in wenhuo(copied, "trace", "champion", "--verify")
     weights = next((copied / "models/linear").glob("*.safetensors"))
     md5 = md5_of(weights)
@@ -200,7 +216,7 @@ def test_a_champion_of_chnsenticorp_leads_to_a_row_of_train_tsv_and_back(make_pr
         back = json.loads(wenhuo(project, "trace", asked, "--json"))
         (version,) = below(back, "version")
         assert (version["name"], version["verdict"]) == ("wenhuo-chnsenticorp/1", "trained on it")
-    label, text = (source / "train.tsv").read_text(encoding="utf-8").splitlines()[row_number(place)].split("\t")[:2]
+    label, text = (source / "train.tsv").read_text(encoding="utf-8").split("\n")[line_of(place)].split("\t")[:2]
     assert row_of(project, seen[place]) == (label, text)
 
 
@@ -209,7 +225,7 @@ def only_linear(project: Path, source: Path) -> None:
     values = yaml.load(project / "params.yaml")
     values["ingest"]["source"] = str(source)
     del values["train"]["candidates"]["mini"], values["encode"]["encoders"]["characters"]
-    values["audit"]["max_rows"] = 50
+    values["audit"]["max_rows"] = 100
     yaml.dump(values, project / "params.yaml")
 
 
@@ -218,9 +234,9 @@ def below(node: dict, kind: str) -> list[dict]:
     return found + [one for child in node.get("children", ()) for one in below(child, kind)]
 
 
-def row_number(place: str) -> int:
-    """A row's line, the header being line 0."""
-    return int(place.rpartition(":")[2])
+def line_of(place: str) -> int:
+    """A row's line, from 0 on; in a place the header's is 1."""
+    return int(place.rpartition(":")[2]) - 1
 
 
 def row_of(project: Path, row: str) -> tuple[str, str]:

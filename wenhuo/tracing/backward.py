@@ -48,7 +48,10 @@ def find_rows(project: Project, origin: str, number: int) -> list[str]:
     if not found:
         reasons = [rows.rejected_at(state, project.contents, origin, number) for state in project.states]
         why = next((f": it could not be read ({reason})" for reason in reasons if reason), "")
-        raise DataError(f"no corpus at hand has {origin}:{number}{why}", "rows are counted as reports/ingest.json does")
+        raise DataError(
+            f"no corpus at hand has {origin}:{number}{why}",
+            "a row is called by its line, and the header is line 1; reports/ingest.json names the files",
+        )
     return list(dict.fromkeys(found))
 
 
