@@ -3,8 +3,9 @@
 A small masked language model spends its first million tokens on how often each token occurs, and then long on which
 tokens go together, before its attention learns to look at anything. Both can be counted. The embeddings begin as the
 factors of the tokens' pointwise mutual information (Levy & Goldberg 2014), the output's biases as the logarithms of
-their frequencies, the positions as sinusoids (Vaswani et al. 2017). A network of 2 layers of 128 reaches with this
-after 100,000 tokens the loss that it otherwise has after 400,000, and the gap widens: 5.61 against 5.96 then.
+their frequencies, the positions as sinusoids (Vaswani et al. 2017), and four heads of the first layer look at the
+tokens one and two places to the left and right, which sinusoids let a rotation do. What it gains, measured:
+docs/decisions/0018-pretraining.md.
 """
 
 from __future__ import annotations
@@ -30,6 +31,12 @@ AT_ONCE = 1_000_000
 
 DISCOUNT = 0.75
 """The power of a neighbour's frequency that its count is set against: rare ones are not overrated (same paper)."""
+
+OFFSETS = (-1, 1, -2, 2)
+"""Where the first heads of the first layer look."""
+
+SHARPNESS = 6.0
+"""By how much the score of the token that such a head looks at exceeds those of others, on average."""
 
 SCALE, NOISE = 0.07, 0.01
 """Standard deviations of the embeddings, by how often tokens occur, and of what makes no two the same."""
@@ -57,14 +64,36 @@ def embeddings(rows: Rows, vocabulary: int, width: int, seed: int) -> npt.NDArra
 
 
 def sinusoids(positions: int, width: int) -> npt.NDArray[np.float32]:
-    """Sines and cosines of each position, of the size that BERT's positions are drawn in, (positions, width)."""
-    angles = np.arange(positions)[:, None] * 10_000.0 ** (-np.arange(0, width, 2) / width)
+    """Sines, then cosines of each position, of the same size as the embeddings, shape (positions, width)."""
+    angles = np.arange(positions)[:, None] * _turns(width)
     both = np.concatenate([np.sin(angles), np.cos(angles)], axis=1)[:, :width]
-    return (both * 0.02 * 2**0.5).astype(np.float32)
+    return (both * SCALE * 2**0.5).astype(np.float32)
+
+
+def _turns(width: int) -> Reals:
+    """How far each pair of sine and cosine turns from one position to the next, shape (pairs,)."""
+    turns: Reals = 10_000.0 ** (-np.arange(0, width, 2) / width)
+    return turns
+
+
+def looking(offset: int, width: int, size: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Query and key weights of a head that looks at the token so many places further, shape (size, width) each.
+
+    The key takes the sines and cosines that turn fastest; the query takes them too, turned by the offset.
+    """
+    count = size // 2
+    turn, each = _turns(width)[:count] * offset, np.arange(count)
+    sine, cosine = each, (width + 1) // 2 + each
+    query, key = np.zeros((size, width)), np.zeros((size, width))
+    key[each, sine] = key[count + each, cosine] = 1
+    query[each, sine] = query[count + each, cosine] = np.cos(turn)
+    query[each, cosine], query[count + each, sine] = np.sin(turn), -np.sin(turn)
+    strength = (SHARPNESS * size**0.5 / count) ** 0.5
+    return (query * strength).astype(np.float32), (key * strength).astype(np.float32)
 
 
 def begin(inner: Any, counts: Integers, made: npt.NDArray[np.float32]) -> None:
-    """Give a BERT these embeddings, positions, and biases of its output."""
+    """Give a BERT these embeddings, positions, heads that look at neighbours, and biases of its output."""
     import torch
 
     parts = inner.bert.embeddings
@@ -72,6 +101,12 @@ def begin(inner: Any, counts: Integers, made: npt.NDArray[np.float32]) -> None:
     with torch.no_grad():
         parts.word_embeddings.weight.copy_(torch.from_numpy(made))
         positions.copy_(torch.from_numpy(sinusoids(*positions.shape)))
+        heads = inner.config.num_attention_heads
+        size, layer = positions.shape[1] // heads, inner.bert.encoder.layer[0].attention.self
+        for head, offset in zip(range(heads), OFFSETS, strict=False):
+            rows = slice(head * size, (head + 1) * size)
+            for weights, own in zip((layer.query, layer.key), looking(offset, positions.shape[1], size), strict=True):
+                weights.weight[rows] = torch.from_numpy(own)
         inner.cls.predictions.bias.copy_(torch.from_numpy(np.log((counts + 0.5) / (counts.sum() + 0.5))))
 
 

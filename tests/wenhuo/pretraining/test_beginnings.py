@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from wenhuo.pretraining.beginnings import NOISE, SCALE, embeddings, frequencies, sinusoids
+from wenhuo.pretraining.beginnings import NOISE, OFFSETS, SCALE, embeddings, frequencies, looking, sinusoids
 from wenhuo.pretraining.store import Rows
 
 
@@ -48,5 +48,14 @@ def test_positions_differ_and_near_ones_are_alike():
     made = sinusoids(100, 32)
     near = made @ made.T
     assert (np.diff(near[50, 50:54]) < 0).all()
-    assert made.std() == pytest.approx(0.02, rel=0.2)
+    assert made.std() == pytest.approx(SCALE, rel=0.3)
     assert sinusoids(10, 7).shape == (10, 7)
+
+
+@pytest.mark.parametrize("offset", OFFSETS)
+@pytest.mark.parametrize(("width", "size"), [(256, 64), (128, 32), (16, 8)])
+def test_a_head_looks_where_it_is_told_to(offset, width, size):
+    query, key = looking(offset, width, size)
+    states = sinusoids(100, width)
+    scores = (states @ query.T) @ (states @ key.T).T
+    assert (scores[10:90].argmax(1) == np.arange(10, 90) + offset).all()

