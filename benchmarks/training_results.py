@@ -161,7 +161,7 @@ def machine(about: dict[str, Any]) -> str:
 
 def show(known: dict[str, Any]) -> None:
     """Print the figures."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=max(160, Console().width))  # the table is wide, and a log has 80 columns
     table = Table(*COLUMNS, title="fine-tuning beside the tutorials' recipe")
     for row in step_rows(known):
         table.add_row(*(cell.replace("*", "") for cell in row))
