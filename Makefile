@@ -54,6 +54,8 @@ bench: setup  ## measure what the README claims, beside what one would otherwise
 	@python -m benchmarks.near_duplicates
 	@python -m benchmarks.wrong_labels
 	@python -m benchmarks.size
+	@python -m benchmarks.training_speed
+	@python -m benchmarks.pretraining
 
 check: setup  ## formatting, lint, types, and the two graph files
 	@ruff format --check .
