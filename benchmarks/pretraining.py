@@ -213,7 +213,8 @@ def main(
 ) -> None:
     """Pretrain, fine-tune, print and write the curve."""
     if not corpus.is_dir() or not data.is_dir():
-        raise typer.BadParameter(f"{data} and {corpus} are needed")
+        typer.echo(f"pretraining is not measured: it needs {data} and {corpus}; see --data and --corpus")
+        return
     parts = split(data.resolve(), work)
     about = work / "pretraining.json"
     if not about.exists():
