@@ -14,6 +14,7 @@ from wenhuo.errors import TrackingError
 
 EXPERIMENT = "wenhuo"
 STORE = Path("mlruns")
+IGNORED = "*\n!.gitignore\n"
 KIND = {"mlflow.experimentKind": "custom_model_development"}
 """Opens MLflow's pages on runs and curves, not on what is for language-model applications."""
 QUIET = {
@@ -47,6 +48,9 @@ def connect(root: Path = Path()) -> MlflowClient:
             return _with_experiment(MlflowClient(uri, uri), None)
         store = (root / STORE).resolve()
         store.mkdir(exist_ok=True)
+        ignored = store / ".gitignore"
+        if not ignored.exists():  # the folder may have been deleted whole, and is nothing for git
+            ignored.write_text(IGNORED)
         with FileLock(store / ".lock"):  # of several processes that make the schema at once all but one fail
             return _with_experiment(MlflowClient(uri, uri), (store / "artifacts").as_uri())
     except (MlflowException, OSError) as error:
