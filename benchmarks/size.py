@@ -160,7 +160,7 @@ def show(results: list[dict[str, Any]]) -> None:
     """A table of all sizes; growth is the time a row beyond start-up beside the first size's, 1 = linear."""
     table = Table(title=f"ingest + validate + clean + split; start-up {results[0]['startup_seconds']:.1f} s")
     for name in ("rows", "what", "seconds", "rows/s", "beyond start-up", "peak GiB", "growth", "beside pandas"):
-        table.add_column(name, justify="left" if name == "what" else "right")
+        table.add_column(name, justify="left" if name == "what" else "right", min_width=9 if name == "rows" else None)
     for result in results:
         for what in ("plain", "near", "pandas"):
             table.add_row(f"{result['rows']:,}", what, *_cells(what, result, results[0]))
