@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING
 
 from pydantic import Field, field_validator
 
 from wenhuo.pretraining.options import Pretraining
-from wenhuo.settings import Section, check_names
+from wenhuo.settings import check_names
+from wenhuo.training.launching import Processes
 
 if TYPE_CHECKING:
     from wenhuo.lineage import Identity
@@ -23,16 +24,10 @@ CHECKPOINTS = Path("data/checkpoints")
 BACKBONES = Path("data/backbones")
 
 
-class Params(Section):
+class Params(Processes):
     """The section ``pretrain``."""
 
     seed: int = Field(13, ge=0, description="Seed of every random choice in pretraining.")
-    devices: Literal["auto"] | Annotated[int, Field(ge=1)] = Field(
-        "auto", description="Processes that train together, one a device; auto: every GPU of this machine, 1 on a CPU."
-    )
-    launcher: str = Field(
-        "auto", min_length=1, description="What starts them: auto, or a command such as torchrun --nnodes 2 …"
-    )
     backbones: dict[str, Pretraining] = Field({}, description="What is pretrained, by name; nothing by default.")
 
     _names = field_validator("backbones")(check_names)
@@ -54,7 +49,7 @@ def run(params: Params, *, name: str, parts: Path, versions: Path, backbone: Pat
 
     paths = {"--parts": parts, "--versions": versions, "--backbone": backbone, "--history": history}
     command = ["tasks", "pretrain", "--name", name, *(str(word) for pair in paths.items() for word in pair)]
-    if run_in_processes(command, params.devices, params.launcher):
+    if run_in_processes(command, params.devices, params.launcher, "pretrain"):
         return
     from wenhuo.files import read_json
     from wenhuo.pretraining.pretrain import pretrain

@@ -8,12 +8,13 @@ On several devices it is one process each, started here or by torchrun: docs/sev
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING
 
 from pydantic import Field, field_validator
 
 from tasks.encode import Params as Encode
-from wenhuo.settings import Section, check_names
+from wenhuo.settings import check_names
+from wenhuo.training.launching import Processes
 from wenhuo.training.options import Candidate, LinearCandidate, disagreement
 
 if TYPE_CHECKING:
@@ -22,16 +23,10 @@ if TYPE_CHECKING:
 CHECKPOINTS = Path("data/checkpoints")
 
 
-class Params(Section):
+class Params(Processes):
     """The section ``train``."""
 
     seed: int = Field(13, ge=0, description="Seed of every random choice in training.")
-    devices: Literal["auto"] | Annotated[int, Field(ge=1)] = Field(
-        "auto", description="Processes that train together, one a device; auto: every GPU of this machine, 1 on a CPU."
-    )
-    launcher: str = Field(
-        "auto", min_length=1, description="What starts them: auto, or a command such as torchrun --nnodes 2 …"
-    )
     candidates: dict[str, Candidate] = Field(min_length=1, description="What is trained and compared, by name.")
 
     _names = field_validator("candidates")(check_names)

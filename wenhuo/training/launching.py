@@ -15,9 +15,12 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from wenhuo.errors import SettingsError, WenhuoError
+from wenhuo.settings import Section
 from wenhuo.training.interruption import Interrupted, StopRequest
 
 PARENT = "WENHUO_PARENT"
@@ -51,13 +54,25 @@ def helps() -> bool:
     return launched() and os.environ["RANK"] != "0"
 
 
-def run_in_processes(module: Sequence[str], devices: Devices, launcher: str) -> bool:
+class Processes(Section):
+    """How many processes a stage trains in, and what starts them; a part of its parameters."""
+
+    devices: Literal["auto"] | Annotated[int, Field(ge=1)] = Field(
+        "auto", description="Processes that train together, one a device; auto: every GPU of this machine, 1 on a CPU."
+    )
+    launcher: str = Field(
+        "auto", min_length=1, description="What starts them: auto, or a command such as torchrun --nnodes 2 …"
+    )
+
+
+def run_in_processes(module: Sequence[str], devices: Devices, launcher: str, section: str = "train") -> bool:
     """Run a module of this Python in the processes that are asked for, to the end of the last.
 
     Args:
         module: its name and arguments.
         devices: how many processes on this machine; auto: one a GPU, or one.
         launcher: auto, or a command that starts them.
+        section: of the parameters, for messages.
 
     Returns:
         Whether that was done. When not, the caller is to go on itself: it is such a process, or one is enough.
@@ -72,7 +87,7 @@ def run_in_processes(module: Sequence[str], devices: Devices, launcher: str) -> 
     if launched():
         _end_with_parent()
         return False
-    processes = _count(devices)
+    processes = _count(devices, section)
     if launcher != "auto":
         _start_by(_command(launcher, processes), module)
     elif processes > 1:
@@ -80,7 +95,7 @@ def run_in_processes(module: Sequence[str], devices: Devices, launcher: str) -> 
     return launcher != "auto" or processes > 1
 
 
-def _count(devices: Devices) -> int:
+def _count(devices: Devices, section: str = "train") -> int:
     """How many processes to start here: as many as asked for, or one a GPU, or one.
 
     Raises:
@@ -92,7 +107,9 @@ def _count(devices: Devices) -> int:
     if devices == "auto":
         return max(1, found)
     if found and devices > found:
-        raise SettingsError(f"train.devices is {devices}, but this machine has {found} GPUs", "lower it, or set auto")
+        raise SettingsError(
+            f"{section}.devices is {devices}, but this machine has {found} GPUs", "lower it, or set auto"
+        )
     return devices
 
 

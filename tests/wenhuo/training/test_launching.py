@@ -32,6 +32,8 @@ def test_a_number_is_that_many_unless_there_are_fewer_gpus(gpus):
     assert launching._count(1) == 1
     with pytest.raises(SettingsError, match=r"train\.devices is 3, but this machine has 2 GPUs"):
         launching._count(3)
+    with pytest.raises(SettingsError, match=r"pretrain\.devices is 3"):
+        launching._count(3, "pretrain")
 
 
 @pytest.mark.parametrize(
