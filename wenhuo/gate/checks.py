@@ -16,16 +16,21 @@ Classes = NDArray[np.int64]
 Probabilities = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
+DIGITS = 6  # the last bits of a sum depend on the machine
 NAMED = 5  # of many classes or slices that fail, so many are named
 
 
 @dataclass(frozen=True)
 class Check:
-    """A question of the gate, whether it was passed, and why, as a clause without a full stop."""
+    """A question of the gate, whether it was passed, and why, as a clause without a full stop.
+
+    ``figures`` are those of a comparison, see :meth:`Compared.told`.
+    """
 
     name: str
     passed: bool
     reason: str
+    figures: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,13 @@ class Compared:
     def figures(self) -> str:
         """Both figures, for people."""
         return f"macro-F1 {self.first:.4f} to {self.second:.4f}"
+
+    def told(self) -> dict[str, float]:
+        """All of it for machines; ``only_first`` are rows that only the first has right."""
+        spread = {"first": self.first, "second": self.second, "low": self.low, "high": self.high}
+        rounded = {name: round(value, DIGITS) for name, value in spread.items()}
+        test = {"only_first": self.test.only_first, "only_second": self.test.only_second}
+        return rounded | test | {"p_value": float(f"{self.test.p_value:.6g}")}
 
 
 def compare(rows: Rows, ours: Classes, theirs: Classes, options: Comparison) -> Compared:
@@ -89,7 +101,7 @@ def against_champion(rows: Rows, ours: Classes, theirs: Classes, name: str, opti
         said = f"it may lead {name} by less than the margin of {options.margin:g}, {found.figures} ({spread})"
     else:
         said = f"a tie keeps the champion, {name}: {found.figures} ({spread})"
-    checks = [Check("macro-F1", found.low > options.margin, said)]
+    checks = [Check("macro-F1", found.low > options.margin, said, found.told())]
     return [*checks, _mcnemar(found.test, name, options.alpha)] if options.mcnemar else checks
 
 
@@ -112,7 +124,7 @@ def against_linear(rows: Rows, ours: Classes, linear: Classes, name: str, option
     worse = found.high < 0 and (not options.mcnemar or _surely(losses, gains, found.test, options.alpha))
     passed = {"better": better, "not_worse": not worse, "any": True}[options.linear]
     said = "better than" if better else "worse than" if worse else "equal, within chance, to"
-    return Check("linear", passed, f"it is {said} the linear baseline {name}, {found.figures}")
+    return Check("linear", passed, f"it is {said} the linear baseline {name}, {found.figures}", found.told())
 
 
 def floors(rows: Rows, ours: Classes, options: Floors) -> list[Check]:

@@ -132,7 +132,7 @@ def _second(ruling: Ruling, champion: int | None) -> Ruling:
 def _line(model: str, ruling: Ruling, before: int | None, after: int | None) -> dict[str, object]:
     values = {name: value for name, value in asdict(ruling).items() if name not in {"expected", "version", "checks"}}
     version = None if ruling.version is None else ruling.version.number
-    checks = [asdict(check) for check in ruling.checks]
+    checks = [{k: value for k, value in asdict(check).items() if value is not None} for check in ruling.checks]
     return {"model": model, **values, "version": version, "before": before, "champion": after, "checks": checks}
 
 
