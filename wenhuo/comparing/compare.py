@@ -18,7 +18,7 @@ from wenhuo.comparing.comparison import Answers, Comparison, Probabilities, Spli
 from wenhuo.console import track
 from wenhuo.errors import DataError, SettingsError
 from wenhuo.files import read_json
-from wenhuo.gate.slices import slices
+from wenhuo.metrics.slices import slices
 from wenhuo.models.classifier import Classifier
 from wenhuo.pages.wording import plural
 from wenhuo.references import Named, find

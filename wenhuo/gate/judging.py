@@ -15,8 +15,8 @@ from wenhuo.errors import ModelError
 from wenhuo.gate.checks import Classes, Probabilities, Rows
 from wenhuo.gate.frozen import Frozen, Kept, digests, keep
 from wenhuo.gate.options import Gate
-from wenhuo.gate.slices import slices
 from wenhuo.gate.verdict import Champion, Evidence, Verdict, data_are_sound, decide, refuse
+from wenhuo.metrics.slices import slices
 from wenhuo.models.classifier import Classifier
 
 AT_ONCE = 1024
