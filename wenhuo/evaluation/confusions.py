@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,16 @@ def confusions(material: Material) -> Markup:
         name: confusion_counts(part.truth, one.guesses("test"), len(labels))
         for name, one in material.candidates.items()
     }
+    return confusion_section(counts, labels)
+
+
+def confusion_section(counts: Mapping[str, Counts], labels: list[str]) -> Markup:
+    """The section of some candidates' confusions.
+
+    Args:
+        counts: candidate to rows by label (first axis) and by what they were taken for, shape (k, k).
+        labels: the names of the k classes.
+    """
     form = "pairs" if len(labels) > MATRIX_LABELS else "counts" if len(labels) > SHARES_LABELS else "shares"
     drawn = [
         {"name": name, "pairs": _pairs(one, labels)}
