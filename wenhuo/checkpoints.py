@@ -1,7 +1,7 @@
-"""Checkpoints by folder or by hub name: fetched once, recorded with their commit, loaded without foreign code.
+"""Checkpoints by folder, by hub name, or built in: fetched once, recorded with their commit; no foreign code is run.
 
 A folder on this machine has no commit; the hash of its content stands for one, so that what was made of it is made
-again when it changes.
+again when it changes. ``builtin:NAME`` is a folder that comes with this package (``wenhuo/backbones/NAME``).
 """
 
 from __future__ import annotations
@@ -24,6 +24,12 @@ from wenhuo.files import sha256
 CONTENT = "sha256:"
 """How the hash that stands for a folder's commit begins."""
 
+BUILT_IN = "builtin:"
+"""How the names of checkpoints that come with this package begin."""
+
+SHIPPED = Path(__file__).parent / "backbones"
+"""Where they stand, a folder each."""
+
 PATTERNS = ["*.json", "*.safetensors", "*.txt", "*.model"]
 """What is fetched: configuration, weights and vocabularies; neither code nor pickles."""
 
@@ -40,7 +46,7 @@ def locate(name: str, revision: str | None = None) -> Checkpoint:
     """The folder of a checkpoint, fetched from the hub (``HF_ENDPOINT``) when it is not here yet.
 
     Args:
-        name: a folder, or ``owner/name`` on the hub.
+        name: a folder, ``owner/name`` on the hub, or ``builtin:NAME``.
         revision: commit hash, tag or branch on the hub; of a folder the hash of its content (``sha256:…``), and what
             else is given says nothing of it.
 
@@ -48,7 +54,7 @@ def locate(name: str, revision: str | None = None) -> Checkpoint:
         SourceError: no such checkpoint or revision, the hub is out of reach, the weights are not safetensors, or the
             folder holds something else than the revision says.
     """
-    folder = Path(name).expanduser()
+    folder = shipped(name) if name.startswith(BUILT_IN) else Path(name).expanduser()
     if folder.is_dir():
         return _unchanged(name, _checked(name, Checkpoint(folder, content_hash(folder))), revision)
     try:
@@ -64,6 +70,19 @@ def locate(name: str, revision: str | None = None) -> Checkpoint:
             "check the network or HF_ENDPOINT, or give the folder of a checkpoint on this machine",
         ) from None
     return _checked(name, Checkpoint(fetched, fetched.name))
+
+
+def shipped(name: str) -> Path:
+    """The folder of ``builtin:NAME``.
+
+    Raises:
+        SourceError: there is none of this name.
+    """
+    known = sorted(path.parent.name for path in SHIPPED.glob("*/config.json"))
+    if name.removeprefix(BUILT_IN) not in known:
+        hint = f"name one of {', '.join(BUILT_IN + one for one in known)}" if known else "this copy of wenhuo has none"
+        raise SourceError(f"there is no built-in checkpoint {name}", hint)
+    return SHIPPED / name.removeprefix(BUILT_IN)
 
 
 def content_hash(folder: Path) -> str:

@@ -39,3 +39,22 @@ def test_a_folder_that_has_changed_is_not_trained_on(folder):
         pretrained_backbone(str(folder), commit)
     pretrained_backbone(str(folder), "main")  # a hub's revision says nothing of a folder
     pretrained_backbone(str(folder), None)
+
+
+def test_built_in_checkpoints_are_folders_of_the_package(folder, monkeypatch):
+    monkeypatch.setattr("wenhuo.checkpoints.SHIPPED", folder.parent)
+    found = locate("builtin:bert")
+    assert found.folder == folder
+    assert found.commit == content_hash(folder)
+    assert pretrained_backbone("builtin:bert", found.commit).config.hidden_size == 16
+    with pytest.raises(SourceError, match=r"no built-in checkpoint builtin:bart\n.*builtin:bert"):
+        locate("builtin:bart")
+    for climbing in ("builtin:../bert", "builtin:", f"builtin:{folder}"):
+        with pytest.raises(SourceError, match="no built-in checkpoint"):
+            locate(climbing)
+
+
+def test_a_copy_without_built_in_checkpoints_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr("wenhuo.checkpoints.SHIPPED", tmp_path / "nothing")
+    with pytest.raises(SourceError, match="this copy of wenhuo has none"):
+        locate("builtin:wenhuo-mini")

@@ -33,7 +33,9 @@ class Tokens(Section):
     """Token ids, for transformers."""
 
     kind: Literal["tokens"]
-    tokenizer: str = Field("corpus", min_length=1, description="'corpus', a checkpoint's folder, or its name on a hub.")
+    tokenizer: str = Field(
+        "corpus", min_length=1, description="corpus, or a checkpoint: a folder, its name on a hub, or builtin:NAME."
+    )
     revision: str | None = Field(None, description="The hub's revision: a commit hash, tag or branch.")
     vocabulary: int = Field(8000, ge=100, description="Entries of a vocabulary made from the corpus, at most.")
     max_tokens: int = Field(256, ge=8, description="Tokens of a row, special ones included; the rest is cut.")

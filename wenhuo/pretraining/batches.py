@@ -37,6 +37,7 @@ class Batch(NamedTuple):
         places: of the hidden tokens in the flattened rows, ascending, shape (hidden,).
         targets: the hidden ids, shape (hidden,).
         labels: of the pairs: 1 where they were changed, -100 for a row that is none, shape (rows,).
+        drawn: a number in [0, 1) for each hidden token, by which a generator chooses; 0 without one, shape (hidden,).
     """
 
     ids: Integers
@@ -45,6 +46,7 @@ class Batch(NamedTuple):
     places: Integers
     targets: Integers
     labels: Integers
+    drawn: npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -128,11 +130,13 @@ class Text:
         sizes = flat.lengths + len(self.tokenizer.before) + len(self.tokenizer.after) + paired * len(self._separator)
         filled, mask, second = self._filled(ids, owner, columns, sizes, flat.second)
         places = owner[chosen] * filled.shape[1] + columns[chosen]
-        return Batch(filled, mask, second, places, flat.ids[chosen], flat.labels)
+        choice = drawn[4, chosen] if len(drawn) > 4 else np.zeros(len(chosen))
+        return Batch(filled, mask, second, places, flat.ids[chosen], flat.labels, choice)
 
     def _draw(self, epoch: int, numbers: Integers, place: Integers) -> npt.NDArray[np.float64]:
-        """Four numbers for each token: two choose what is hidden, two what is put in its place."""
-        return np.stack([uniform(self.seed, epoch, numbers, 8 + which, place) for which in range(4)])
+        """Numbers for each token: two choose what is hidden, two what is put in its place, a fifth is a generator's."""
+        count = 5 if self.options.objective == "replaced" else 4
+        return np.stack([uniform(self.seed, epoch, numbers, 8 + which, place) for which in range(count)])
 
     def _filled(
         self, ids: Integers, owner: Integers, columns: Integers, sizes: Integers, second: npt.NDArray[np.bool_]

@@ -92,22 +92,39 @@ def looking(offset: int, width: int, size: int) -> tuple[npt.NDArray[np.float32]
     return (query * strength).astype(np.float32), (key * strength).astype(np.float32)
 
 
-def begin(inner: Any, counts: Integers, made: npt.NDArray[np.float32]) -> None:
-    """Give a BERT these embeddings, positions, heads that look at neighbours, and biases of its output."""
+def begin(backbone: Any, bias: Any, counts: Integers, made: npt.NDArray[np.float32]) -> None:
+    """Give a BERT or an ELECTRA these embeddings, positions, heads that look at neighbours, and an output's biases.
+
+    Args:
+        backbone: the encoder.
+        bias: of the output layer that guesses tokens.
+        counts: how often each entry occurs, shape (vocabulary,).
+        made: the embeddings, shape (vocabulary, width of the embeddings).
+    """
     import torch
 
-    parts = inner.bert.embeddings
+    parts = backbone.embeddings
     positions = parts.position_embeddings.weight
     with torch.no_grad():
         parts.word_embeddings.weight.copy_(torch.from_numpy(made))
         positions.copy_(torch.from_numpy(sinusoids(*positions.shape)))
-        heads = inner.config.num_attention_heads
-        size, layer = positions.shape[1] // heads, inner.bert.encoder.layer[0].attention.self
-        for head, offset in zip(range(heads), OFFSETS, strict=False):
-            rows = slice(head * size, (head + 1) * size)
-            for weights, own in zip((layer.query, layer.key), looking(offset, positions.shape[1], size), strict=True):
-                weights.weight[rows] = torch.from_numpy(own)
-        inner.cls.predictions.bias.copy_(torch.from_numpy(np.log((counts + 0.5) / (counts.sum() + 0.5))))
+        if hasattr(backbone, "embeddings_project"):  # narrower embeddings go on as the layers' first dimensions
+            backbone.embeddings_project.weight[: positions.shape[1]] = torch.eye(positions.shape[1])
+        _look_around(backbone, positions.shape[1])
+        bias.copy_(torch.from_numpy(np.log((counts + 0.5) / (counts.sum() + 0.5))))
+
+
+def _look_around(backbone: Any, width: int) -> None:
+    """Make the first heads of the first layer look at the tokens beside, by the positions in the first dimensions."""
+    import torch
+
+    heads = backbone.config.num_attention_heads
+    size, layer = backbone.config.hidden_size // heads, backbone.encoder.layer[0].attention.self
+    for head, offset in zip(range(heads), OFFSETS, strict=False):
+        rows = slice(head * size, (head + 1) * size)
+        for weights, own in zip((layer.query, layer.key), looking(offset, width, size), strict=True):
+            weights.weight[rows] = 0
+            weights.weight[rows, :width] = torch.from_numpy(own)
 
 
 def _pieces(rows: Rows) -> Any:

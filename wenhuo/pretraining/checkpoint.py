@@ -9,7 +9,8 @@ import torch
 from safetensors.torch import load_file
 
 from wenhuo.files import read_json, whole, write_json
-from wenhuo.pretraining.model import Model
+from wenhuo.pretraining.model import Network
+from wenhuo.pretraining.sums import nothing
 from wenhuo.training.history import Point
 from wenhuo.training.states import (
     PROGRESS,
@@ -33,7 +34,7 @@ class Progress:
         epoch: passes over the text that are finished.
         batch: finished batches of the present pass.
         measured: how often the held-out rows were measured.
-        sums: loss and hits, and hidden tokens, since the last point of the curve; loss over pairs, and pairs.
+        sums: what :class:`wenhuo.pretraining.sums.Sums` counts, since the last point of the curve.
         tokens_at_once: what fits into the memory, None while a whole batch does.
         points: the curves.
     """
@@ -43,12 +44,12 @@ class Progress:
     epoch: int = 0
     batch: int = 0
     measured: int = 0
-    sums: list[float] = field(default_factory=lambda: [0.0] * 5)
+    sums: list[float] = field(default_factory=nothing)
     tokens_at_once: int | None = None
     points: list[Point] = field(default_factory=list)
 
 
-def save(folder: Path, progress: Progress, model: Model, optimizer: torch.optim.Optimizer) -> None:
+def save(folder: Path, progress: Progress, model: Network, optimizer: torch.optim.Optimizer) -> None:
     """Write a checkpoint, then delete the ones before it."""
     with whole(folder_of(folder, progress.step)) as made:
         made.mkdir()
@@ -59,7 +60,7 @@ def save(folder: Path, progress: Progress, model: Model, optimizer: torch.optim.
     forget_others(folder, progress.step)
 
 
-def restore(checkpoint: Path, model: Model, optimizer: torch.optim.Optimizer) -> Progress:
+def restore(checkpoint: Path, model: Network, optimizer: torch.optim.Optimizer) -> Progress:
     """Put model, optimizer and random generators where the checkpoint left them; return the progress."""
     device = str(model.device)
     model.load_state_dict(load_file(checkpoint / "model.safetensors", device=device), strict=False)

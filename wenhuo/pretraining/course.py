@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from wenhuo.pretraining.model import Model
+from wenhuo.pretraining.model import Network
 from wenhuo.pretraining.options import Pretraining
 
 
@@ -43,7 +43,7 @@ class Course:
         return highest * (left if self.options.schedule == "linear" else 0.5 * (1 - math.cos(math.pi * left)))
 
 
-def make_optimizer(model: Model, options: Pretraining) -> torch.optim.Optimizer:
+def make_optimizer(model: Network, options: Pretraining) -> torch.optim.Optimizer:
     """AdamW, fused; biases and norms (tensors of one dimension) do not decay.
 
     The second moment is forgotten faster than by default (0.98, as RoBERTa's): a course of few thousand steps has no

@@ -1,31 +1,21 @@
-"""The network of a pretraining: one of transformers' masked language models, its output layer at hidden tokens only."""
+"""The network of a pretraining. Here: a masked language model of transformers', its output at hidden tokens only."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModelForMaskedLM, BertConfig, BertForMaskedLM
 from transformers.utils import logging as transformers_logging
 
-from wenhuo.checkpoints import locate
 from wenhuo.encoding.tokens import Tokenizer
-from wenhuo.errors import ModelError
+from wenhuo.pretraining import networks
 from wenhuo.pretraining.batches import Batch
-from wenhuo.pretraining.options import SCRATCH, Pretraining
+from wenhuo.pretraining.options import Pretraining
 from wenhuo.pretraining.pairs import NO_PAIR
-
-
-class Sums(NamedTuple):
-    """Sums over a batch: loss and hits over its hidden tokens, loss over its pairs, and how many there are of each."""
-
-    loss: Tensor
-    hits: Tensor
-    hidden: int
-    pair_loss: Tensor
-    pairs: int
+from wenhuo.pretraining.replacing import Detector
+from wenhuo.pretraining.sums import Sums
 
 
 class Model(nn.Module):
@@ -56,9 +46,15 @@ class Model(nn.Module):
         """Where the weights are."""
         return next(self.parameters()).device
 
+    @property
+    def guess_bias(self) -> Tensor:
+        """The biases of a new BERT's output layer."""
+        bias: Tensor = self.inner.cls.predictions.bias
+        return bias
+
     def forward(self, batch: Batch) -> Sums:
         """Loss and hits of a batch."""
-        ids, mask, second, places, targets, labels = (torch.from_numpy(a).to(self.device) for a in batch)
+        ids, mask, second, places, targets, labels = (torch.from_numpy(a).to(self.device) for a in batch[:6])
         more = {} if bool((batch.mask == 1).all()) else {"attention_mask": mask}
         if getattr(self.inner.config, "type_vocab_size", 0) > 1 and self.pair is not None:
             more["token_type_ids"] = second
@@ -76,57 +72,28 @@ class Model(nn.Module):
         return nn.functional.cross_entropy(scores, labels, ignore_index=NO_PAIR, reduction="sum")
 
 
-def make_model(options: Pretraining, tokenizer: Tokenizer) -> Model:
+Network = Model | Detector
+
+
+def make_model(options: Pretraining, tokenizer: Tokenizer) -> Network:
     """A network from scratch, drawn from torch's generator, or that of a checkpoint; in float32.
 
     Raises:
         SourceError: the checkpoint is not there.
-        ModelError: it is a decoder, or cannot be loaded without foreign code or pickles.
+        ModelError: it is of another kind than the objective needs, or cannot be loaded without foreign code or pickles.
     """
-    inner = _scratch(options, len(tokenizer.inner)) if options.start == SCRATCH else _loaded(options)
-    _use_dropout(inner, options.dropout)
-    return Model(inner, paired=options.sentences != "none")
+    made: Network
+    if options.objective == "replaced":
+        made = Detector(*networks.with_generator(options, len(tokenizer.inner)))
+    else:
+        made = Model(networks.masked(options, len(tokenizer.inner)), paired=options.sentences != "none")
+    _use_dropout(made, options.dropout)
+    return made
 
 
-def _scratch(options: Pretraining, vocabulary: int) -> Any:
-    config = BertConfig(
-        vocab_size=vocabulary,
-        num_hidden_layers=options.layers,
-        hidden_size=options.hidden,
-        num_attention_heads=options.heads,
-        intermediate_size=options.inner or 4 * options.hidden,
-        max_position_embeddings=options.positions,
-        hidden_dropout_prob=0.1,  # for those who fine-tune it
-        attention_probs_dropout_prob=0.0,  # a third of a CPU step went into drawing it
-        pad_token_id=0,
-    )
-    return BertForMaskedLM(config)
-
-
-def _loaded(options: Pretraining) -> Any:
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
-    folder = locate(options.start, options.revision).folder
-    known = {"trust_remote_code": False, "local_files_only": True}
-    try:
-        config = AutoConfig.from_pretrained(folder, **known)
-        if getattr(config, "is_encoder_decoder", False):
-            raise ValueError(f"a {config.model_type} is an encoder with a decoder")
-        if type(config) not in AutoModelForMaskedLM._model_mapping:
-            raise ValueError(f"a {config.model_type} is no masked language model")
-        return AutoModelForMaskedLM.from_pretrained(
-            folder, config=config, use_safetensors=True, dtype=torch.float32, **known
-        )
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ModelError(
-            f"{options.start} cannot be pretrained further: {reason}", "name an encoder such as BERT or RoBERTa"
-        ) from None
-
-
-def _use_dropout(inner: Any, share: float) -> None:
+def _use_dropout(network: nn.Module, share: float) -> None:
     """Every dropout while it is pretrained; the configuration keeps its own for whoever fine-tunes the checkpoint."""
-    for module in inner.modules():
+    for module in network.modules():
         if isinstance(module, nn.Dropout):
             module.p = share
 
@@ -138,7 +105,9 @@ def longest(inner: Any) -> int | None:
     return max_positions(inner.config)
 
 
-def save_model(model: Model, folder: Path) -> None:
-    """Write configuration and weights as transformers does; the classifier of pairs is not among them."""
+def save_model(model: Network, folder: Path) -> None:
+    """Write configuration and weights as transformers does; a generator's beside them, a classifier's of pairs not."""
     transformers_logging.disable_progress_bar()
     model.inner.save_pretrained(folder)
+    if isinstance(model, Detector):
+        model.generator.save_pretrained(folder / networks.GENERATOR)

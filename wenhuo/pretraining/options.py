@@ -13,7 +13,10 @@ LIMITS = ("epochs", "tokens", "steps")
 
 
 class Pretraining(Section):
-    """A backbone that is pretrained on text without labels, by masked language modelling (Devlin et al. 2019)."""
+    """A backbone that is pretrained on text without labels.
+
+    By masked language modelling (Devlin et al. 2019) or by replaced-token detection (ELECTRA, Clark et al. 2020).
+    """
 
     text: list[str] = Field(
         [], description="Files without labels, or globs: plain text, a paragraph a line, packed (.gz, .xz, …) or not."
@@ -29,13 +32,26 @@ class Pretraining(Section):
     )
     min_characters: int = Field(4, ge=1, description="Shorter lines of the files are left out.")
     start: str = Field(
-        SCRATCH, min_length=1, description="scratch, or the checkpoint to go on from: a folder, or its name on a hub."
+        SCRATCH,
+        min_length=1,
+        description="scratch, or the checkpoint to go on from: a folder, its name on a hub, or builtin:NAME.",
     )
     revision: str | None = Field(None, description="The hub's revision: a commit hash, tag or branch.")
+    objective: Literal["masked", "replaced"] = Field(
+        "masked",
+        description="What it learns: to guess hidden tokens, or to tell which ones a small generator has replaced.",
+    )
+    generator: float = Field(
+        0.25, gt=0, le=1, description="Width of the generator of replaced, as a share of the backbone's."
+    )
+    detection: float = Field(50.0, gt=0, description="Weight of replaced's loss of detection, the generator's being 1.")
     vocabulary: int = Field(8000, ge=100, description="Entries of a vocabulary made from the text, at most.")
     layers: int = Field(4, ge=1, description="Layers of a backbone from scratch.")
     hidden: int = Field(256, ge=8, description="Its width.")
     heads: int = Field(4, ge=1, description="Its attention heads; they divide the width.")
+    embedding: int | None = Field(
+        None, ge=8, description="Width of the embeddings, for objective: replaced; null: that of the backbone."
+    )
     inner: int | None = Field(
         None, ge=8, description="Width inside its feed-forward parts; null: four times the width."
     )
@@ -90,6 +106,16 @@ class Pretraining(Section):
         given = [name for name in LIMITS if getattr(self, name) is not None]
         if len(given) != 1:
             raise ValueError(f"give one of {', '.join(LIMITS)}, so that it ends" + (f", not {given}" if given else ""))
+        return self
+
+    @model_validator(mode="after")
+    def _fits_the_objective(self) -> Pretraining:
+        if self.objective == "replaced" and self.sentences != "none":
+            raise ValueError(f"sentences: {self.sentences} is for objective: masked; replaced has no second task")
+        if self.objective == "masked" and self.embedding is not None:
+            raise ValueError("embedding is for objective: replaced; the embeddings of a BERT are as wide as its layers")
+        if self.embedding is not None and not self.hidden // self.heads <= self.embedding <= self.hidden:
+            raise ValueError(f"embedding ({self.embedding}) must be from hidden / heads to hidden ({self.hidden})")
         return self
 
     @model_validator(mode="after")

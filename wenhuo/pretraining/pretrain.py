@@ -64,7 +64,7 @@ def pretrain(
         return progress.points
     save_result(training, folder)
     about = {"text": _about_text(parts, versions, work / PREPARED), "seed": seed, **_about_course(training, progress)}
-    weights = {path.name: sha256(path) for path in sorted(folder.glob("*.safetensors"))}
+    weights = {path.relative_to(folder).as_posix(): sha256(path) for path in sorted(folder.rglob("*.safetensors"))}
     write_json(folder / CARD, {"format": 1, **about, "sha256": weights, "options": options.model_dump()})
     return progress.points
 
@@ -111,7 +111,7 @@ def _write_beginning(options: Pretraining, made: Path, vocabulary: int) -> None:
 
     rows = read_rows(made)
     np.save(made / COUNTS, frequencies(rows, vocabulary))
-    np.save(made / EMBEDDINGS, embeddings(rows, vocabulary, options.hidden, seed=0))
+    np.save(made / EMBEDDINGS, embeddings(rows, vocabulary, options.embedding or options.hidden, seed=0))
 
 
 class _Count:
@@ -187,7 +187,7 @@ def _begin(model: Any, prepared: Path) -> None:
 
         from wenhuo.pretraining.beginnings import begin
 
-        begin(model.inner, np.load(prepared / COUNTS), np.load(prepared / EMBEDDINGS))
+        begin(model.inner.base_model, model.guess_bias, np.load(prepared / COUNTS), np.load(prepared / EMBEDDINGS))
 
 
 def _say_size(model: Any, text: Any) -> None:
@@ -231,5 +231,6 @@ def _about_course(training: Training, progress: Any) -> dict[str, Any]:
         ),
         "vocabulary": len(training.text.tokenizer.inner),
         "architecture": {"kind": inner.config.model_type, "layers": inner.config.num_hidden_layers},
+        "objective": training.options.objective,
         "figures": last,
     }

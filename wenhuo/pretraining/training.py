@@ -19,8 +19,9 @@ from wenhuo.pretraining import checkpoint
 from wenhuo.pretraining.batches import Batch, Text, ahead
 from wenhuo.pretraining.checkpoint import Progress
 from wenhuo.pretraining.course import Course, make_optimizer
-from wenhuo.pretraining.model import Model, Sums
+from wenhuo.pretraining.model import Network
 from wenhuo.pretraining.store import Integers
+from wenhuo.pretraining.sums import Asked, means, nothing, plain, to_minimise
 from wenhuo.training.history import Point
 from wenhuo.training.interruption import Interrupted, StopRequest
 from wenhuo.training.processes import any_of, first, from_first, least, rank, shares, size, sum_gradients, total
@@ -44,7 +45,7 @@ class Training:
         kept: called at every measurement, with the share that is done.
     """
 
-    model: Model
+    model: Network
     text: Text
     course: Course
     dtype: torch.dtype
@@ -132,7 +133,7 @@ class Training:
         """The gradient of a batch, from its start with half as many tokens at once while memory runs out."""
         before = generators()
         while True:
-            fits, sums = True, [0.0] * 5
+            fits, sums = True, nothing()
             try:
                 sums = self._gradient(batch, progress.tokens_at_once)
             except torch.OutOfMemoryError:
@@ -156,26 +157,26 @@ class Training:
 
     def _gradient(self, batch: Batch | None, at_once: int | None) -> list[float]:
         """Add a batch's gradient, as far as it is this process's, to the parameters; return its sums."""
-        asked = (0, 0) if batch is None else (len(batch.targets), int((batch.labels >= 0).sum()))
-        hidden, pairs = (max(1.0, count) for count in total(*asked))
-        found_sums = np.zeros(5)
+        asked = Asked.over_all(batch)
+        found_sums = np.array(nothing())
         for part in parts(batch, at_once) if batch is not None else ():
             with self._cast():
                 found = self.model(part)
-            (found.loss / hidden + found.pair_loss / pairs).backward()
-            found_sums += _plain(found)
+            torch.autograd.backward(to_minimise(found, asked, self.options.detection))
+            found_sums += plain(found)
         return [float(value) for value in found_sums]
 
     def _cast(self) -> AbstractContextManager[object]:
         return torch.autocast(self.model.device.type, dtype=self.dtype, enabled=self.dtype != torch.float32)
 
     def _note(self, sums: list[float], rate: float, progress: Progress) -> None:
-        if not math.isfinite(sums[0]):
-            raise DataError(f"the loss is {sums[0]} at step {progress.step}", "lower learning_rate")
+        if not all(map(math.isfinite, sums)):
+            wrong = next(value for value in sums if not math.isfinite(value))
+            raise DataError(f"the loss is {wrong} at step {progress.step}", "lower learning_rate")
         progress.sums = [a + b for a, b in zip(progress.sums, sums, strict=True)]
         if progress.step % self.options.log_steps == 0:
-            self._add(progress, {**_means(progress.sums, "train"), "learning_rate": rate, "tokens": progress.tokens})
-            progress.sums = [0.0] * 5
+            self._add(progress, {**means(progress.sums, "train/"), "learning_rate": rate, "tokens": progress.tokens})
+            progress.sums = nothing()
 
     def _add(self, progress: Progress, values: dict[str, float]) -> None:
         epoch = round(progress.tokens / self.course.pass_tokens, 6)
@@ -198,14 +199,14 @@ class Training:
 
     @torch.no_grad()
     def _measure(self) -> dict[str, float]:
-        found_sums = np.zeros(5)
+        found_sums = np.array(nothing())
         self.model.eval()
         for batch in self.text.measured(self.options.batch_tokens)[rank() :: size()]:
             for part in parts(batch, self.options.tokens_at_once):
                 with self._cast():
-                    found_sums += _plain(self.model(part))
+                    found_sums += plain(self.model(part))
         self.model.train()
-        return {name.removeprefix("/"): value for name, value in _means(total(*found_sums), "").items()}
+        return means(total(*found_sums), "")
 
     def _save_if_due(self, progress: Progress) -> None:
         waited = time.monotonic() - self.saved_at
@@ -231,15 +232,4 @@ def parts(batch: Batch, at_once: int | None) -> Iterator[Batch]:
         here, inside = slice(start, start + step), (owner >= start) & (owner < start + step)
         places = batch.places[inside] - start * width
         filled = (batch.ids[here], batch.mask[here], batch.second[here])
-        yield Batch(*filled, places, batch.targets[inside], batch.labels[here])
-
-
-def _plain(found: Sums) -> list[float]:
-    return [found.loss.item(), float(found.hits.item()), found.hidden, found.pair_loss.item(), found.pairs]
-
-
-def _means(sums: list[float], prefix: str) -> dict[str, float]:
-    """Loss and accuracy of hidden tokens, and the loss of pairs, where there were any."""
-    loss, hits, hidden, pair_loss, pairs = sums
-    means = {f"{prefix}/loss": loss / hidden, f"{prefix}/accuracy": hits / hidden} if hidden else {}
-    return means | ({f"{prefix}/pair_loss": pair_loss / pairs} if pairs else {})
+        yield Batch(*filled, places, batch.targets[inside], batch.labels[here], batch.drawn[inside])
