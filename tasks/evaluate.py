@@ -5,7 +5,8 @@ Every candidate that `params.yaml` names is loaded as a user would load it and c
 `params.yaml` names first, so put the simpler one first). The test set chooses nothing. `reports/candidates.html` shows
 it all on one page, with what the untrained and the trained networks say about the same sentences. Pictures and the data
 behind them go to `reports/plots/`, the errors that each model is surest of to `reports/errors/NAME.csv`; MLflow shows
-them too.
+them too. Some test rows are also asked about with typing errors, wrong homophones, in traditional script and without
+punctuation; docs/evaluation.md says what the figures mean.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, field_validator
 
+from wenhuo.perturbing.options import Robustness
 from wenhuo.settings import Section
 
 if TYPE_CHECKING:
     from tasks.train import Params as Training
     from wenhuo.evaluation.answers import Answers, Part
     from wenhuo.evaluation.material import Material
+    from wenhuo.evaluation.robustness import Trials
     from wenhuo.metrics.report import Result
 
 
@@ -36,6 +39,7 @@ class Params(Section):
     examples: int = Field(
         20, ge=0, description="Validation rows of each kind shown with their texts on the page; 0 shows no text at all."
     )
+    robustness: Robustness = Field(Robustness(), description="What is asked about perturbed test rows.")
 
     @field_validator("bootstrap")
     @classmethod
@@ -51,6 +55,7 @@ def run(
     models: Path,
     parts: Path,
     history: Path,
+    suspects: Path,
     metrics: Path,
     page: Path,
     plots: Path,
@@ -58,19 +63,24 @@ def run(
 ) -> None:
     """Measure the candidates under ``models`` on the splits under ``parts``; write figures, page, pictures and errors.
 
+    ``suspects`` are the rows whose label the audit doubts; the courses of the trainings stand under ``history``.
+
     Raises:
         ModelError: a candidate has no model, or one of other labels.
         DataError: a split has labels that ``dataset.json`` does not list, or validation has no rows.
     """
     from wenhuo.evaluation.answers import ask, read_parts
     from wenhuo.evaluation.page import render_candidates
+    from wenhuo.evaluation.robustness import perturb
     from wenhuo.files import read_json, write_json, write_text
 
     dataset = read_json(parts / "dataset.json")
     read = read_parts(parts, dataset["labels"])
-    training = _training()
-    answers = {name: ask(models / name, read, dataset["labels"]) for name in training.candidates}
+    training, trials = _training(), perturb(read["test"], parts / "train.parquet", params.robustness)
+    asked = {**read, **trials.parts}
+    answers = {name: ask(models / name, asked, dataset["labels"]) for name in training.candidates}
     summary = _summary(params, answers, read, models, dataset)
+    summary |= _weaknesses(params, answers, read["test"], trials, models, dataset["labels"], suspects)
     write_json(metrics, summary)
     material = _material(summary, answers, read, training, models, history)
     write_text(page, render_candidates(material, shown=params.examples))
@@ -80,7 +90,7 @@ def run(
     for name in answers:
         written = {"pictures": plots / name, "tables": [errors / f"{name}.csv"], "pages": [page]}
         _log(training, name, answers[name], results[name], dataset, written)
-    _tell(summary["candidates"], answers, summary["winner"], page)
+    _tell(summary, answers, page)
 
 
 def _training() -> Training:
@@ -102,6 +112,21 @@ def _summary(
     measures = {name: measured(one, read, dataset["labels"], **chance) for name, one in answers.items()}
     counted = {name: count_parameters(models / name, one.card) for name, one in answers.items()}
     return summarise(measures, answers, counted, read["validation"], dataset, **chance)
+
+
+def _weaknesses(
+    params: Params,
+    answers: Mapping[str, Answers],
+    test: Part,
+    trials: Trials,
+    models: Path,
+    labels: list[str],
+    suspects: Path,
+) -> dict[str, Any]:
+    from wenhuo.evaluation.weaknesses import flagged, weaknesses
+
+    chance = {"bootstrap": params.bootstrap, "seed": params.seed}
+    return weaknesses(answers, test, trials, models, labels, flagged(suspects), **chance)
 
 
 def _material(
@@ -181,10 +206,11 @@ def _log(
         say(f"evaluate: {name} is not in MLflow yet: {error.what}")
 
 
-def _tell(measures: Mapping[str, Any], answers: Mapping[str, Answers], winner: str, page: Path) -> None:
+def _tell(summary: Mapping[str, Any], answers: Mapping[str, Answers], page: Path) -> None:
     from wenhuo.console import say
     from wenhuo.metrics.summary import spoken
 
+    measures, winner = summary["candidates"], summary["winner"]
     wide = max(len(name) for name in measures)
     for name, splits in measures.items():
         chosen, test = spoken(splits["validation"], "macro_f1"), spoken(splits["test"], "accuracy")
@@ -192,4 +218,14 @@ def _tell(measures: Mapping[str, Any], answers: Mapping[str, Answers], winner: s
         if "test_leak_free" in splits:
             line += f" (leak-free rows {spoken(splits['test_leak_free'], 'accuracy')})"
         say(f"{line}  {answers[name].seconds:.2f} s per 1,000 texts{'  winner' if name == winner else ''}")
+    if "robustness" in summary:
+        _tell_falls(summary["robustness"], wide)
     say(f"evaluate: the candidates side by side, before and after training → {page}")
+
+
+def _tell_falls(found: Mapping[str, Any], wide: int) -> None:
+    from wenhuo.console import say
+
+    for name, figures in found["candidates"].items():
+        falls = (f"{kind.replace('_', ' ')} {-100 * figures[kind]['fall']:+.1f}" for kind in found["kinds"])
+        say(f"evaluate: {name:{wide}}  accuracy on {found['rows']:,} test rows, points: {', '.join(falls)}")

@@ -11,7 +11,7 @@ from tasks import evaluate
 from tasks.command import stage_arguments
 from wenhuo import lineage
 from wenhuo.errors import DataError, ModelError
-from wenhuo.evaluation import answers
+from wenhuo.evaluation import answers, weaknesses
 from wenhuo.files import write_json
 from wenhuo.models.folder import Card
 from wenhuo.tracking import candidates as tracked
@@ -68,6 +68,7 @@ class Stage:
         self.folder, self.logged = folder, {}
         monkeypatch.setattr(evaluate, "_training", lambda: types.SimpleNamespace(candidates=CANDIDATES, seed=13))
         monkeypatch.setattr(answers, "load", Fake)
+        monkeypatch.setattr(weaknesses, "unseen", lambda *_: {})  # there are no encoders
         monkeypatch.setattr(tracked, "log_evaluation", self._log)
         monkeypatch.setattr(lineage, "identify_made", lambda stage: lineage.Identity(stage, "k" * 64))
         for name in NAMES:
@@ -91,6 +92,7 @@ class Stage:
         (self.folder / "split").mkdir(exist_ok=True)
         for name, rows in parts.items():
             rows.write_parquet(self.folder / f"split/{name}.parquet")
+        self.suspects()
         dataset = {"labels": LABELS, "cleaning": {}, "source": "a/本地.csv", "synthetic": True}
         dataset |= {
             "rows": {"train": 9, "validation": 60, "test": 60},
@@ -98,12 +100,18 @@ class Stage:
         }
         (self.folder / "split/dataset.json").write_text(json.dumps(dataset))
 
+    def suspects(self, ids=()):
+        rows = {"id": [*ids, "t059", "t058"], "split": ["test"] * len(ids) + ["train", "test"]}
+        flags = [True] * len(ids) + [True, False]
+        pl.DataFrame(rows | {"flagged": flags}).write_parquet(self.folder / "suspects.parquet")
+
     def run(self, out="reports", **params):
         target = self.folder / out
         paths = {name: target / name for name in ("plots", "errors")}
         paths |= {"metrics": target / "metrics.json", "page": target / "candidates.html"}
-        values = evaluate.Params(**{"bootstrap": 100, "seed": 1, "errors": 5} | params)
+        values = evaluate.Params(**{"bootstrap": 100, "seed": 1, "errors": 5, "robustness": {"rows": 0}} | params)
         sources = {"models": self.folder / "models", "parts": self.folder / "split", "history": self.folder / "history"}
+        sources["suspects"] = self.folder / "suspects.parquet"
         evaluate.run(values, **sources, **paths)
         return json.loads(paths["metrics"].read_text())
 
@@ -265,5 +273,5 @@ def test_no_intervals_when_none_are_asked_for(stage):
 
 
 def test_the_paths_are_those_of_the_graph():
-    expected = ["models", "parts", "history", "metrics", "page", "plots", "errors"]
+    expected = ["models", "parts", "history", "suspects", "metrics", "page", "plots", "errors"]
     assert stage_arguments(evaluate.run) == expected

@@ -4,6 +4,7 @@ import shutil
 import types
 
 import numpy as np
+import polars as pl
 import pytest
 
 from tasks import evaluate
@@ -30,6 +31,9 @@ def made(parts, linear_model, tmp_path_factory):
     history.write(folder / "history/mini.csv", points)
     candidates = {"linear": LinearCandidate(kind="linear", encoder="ngrams"), "mini": options(**TUNED)}
     paths = {name: folder / name for name in ("models", "history", "plots", "errors")}
+    paths["suspects"] = folder / "suspects.parquet"
+    suspects = {"id": ["test-00003"], "split": ["test"], "flagged": [True]}
+    pl.DataFrame(suspects).write_parquet(paths["suspects"])
     paths |= {"parts": parts, "metrics": folder / "metrics.json", "page": folder / "candidates.html"}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evaluate, "_training", lambda: types.SimpleNamespace(candidates=candidates, seed=13))

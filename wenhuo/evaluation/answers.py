@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from wenhuo.models.classifier import Classifier
 from wenhuo.models.folder import Card
 
 MEASURED = ("validation", "test")
+NAMED = ("source", "domain")
 AT_ONCE = 1024  # texts between two steps of the progress bar
 
 Probabilities = NDArray[np.float64]
@@ -24,12 +25,13 @@ Probabilities = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Part:
-    """The rows of one split; ``truth`` holds positions in the list of labels."""
+    """The rows of one split; ``truth`` holds positions in the list of labels, ``named`` source and domain, if known."""
 
     ids: list[str]
     texts: list[str]
     truth: NDArray[np.int64]
     leaked: NDArray[np.bool_]
+    named: Mapping[str, list[str | None]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -51,13 +53,15 @@ def read_parts(folder: Path, labels: list[str]) -> dict[str, Part]:
 
 
 def _read_part(path: Path, labels: list[str]) -> Part:
-    rows = pl.read_parquet(path, columns=["id", "text", "label", "leaked"])
+    names = [name for name in NAMED if name in pl.read_parquet_schema(path)]
+    rows = pl.read_parquet(path, columns=["id", "text", "label", "leaked", *names])
     unknown = sorted(set(rows["label"]) - set(labels))
     if unknown:
         raise DataError(f"{path}: labels that dataset.json does not list: {', '.join(unknown[:5])}", "run `dvc repro`")
     place = {label: number for number, label in enumerate(labels)}
     truth = np.array([place[label] for label in rows["label"]], dtype=np.int64)
-    return Part(rows["id"].to_list(), rows["text"].to_list(), truth, rows["leaked"].to_numpy().astype(bool))
+    named = {name: rows[name].to_list() for name in names}
+    return Part(rows["id"].to_list(), rows["text"].to_list(), truth, rows["leaked"].to_numpy().astype(bool), named)
 
 
 def ask(model: Path, parts: Mapping[str, Part], labels: list[str]) -> Answers:

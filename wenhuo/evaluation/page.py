@@ -14,6 +14,7 @@ from markupsafe import Markup
 from wenhuo.evaluation.confusions import confusions
 from wenhuo.evaluation.courses import DRAWING, courses
 from wenhuo.evaluation.material import Material, Shown
+from wenhuo.evaluation.sections import error_kinds, robustness, slices
 from wenhuo.evaluation.sentences import before_and_after, surest
 from wenhuo.evaluation.verdict import headline, reasons
 from wenhuo.pages import sections
@@ -39,7 +40,7 @@ def render_candidates(material: Material, *, shown: int) -> str:
         material: what is shown.
         shown: sentences, and errors of each candidate, shown with their texts; 0 shows no text at all.
     """
-    summary = material.summary
+    summary, names = material.summary, list(material.candidates)
     about = {
         "rows": {"all": sum(summary["rows"].values())},
         "labels": {"number": len(summary["labels"])},
@@ -53,6 +54,9 @@ def render_candidates(material: Material, *, shown: int) -> str:
         trained(material),
         training(material),
         confusions(material),
+        slices(summary, names),
+        error_kinds(summary, names),
+        robustness(summary, names),
         errors(material, shown),
     ]
     top = sections.header("candidates", headline(summary), about, good=True)
