@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from itertools import chain, compress, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wenhuo.console import say
 from wenhuo.errors import DataError, SettingsError, SourceError
-from wenhuo.files import read_json, sha256, whole, write_json
-from wenhuo.pretraining.options import SCRATCH, Pretraining
+from wenhuo.files import read_json, sha256, write_json
+from wenhuo.pretraining.options import Pretraining
+from wenhuo.pretraining.preparing import COUNTS, EMBEDDINGS, prepare
 from wenhuo.training.history import Point
 
 if TYPE_CHECKING:
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
 CARD = "pretraining.json"
 PREPARED = "prepared"
-COUNTS, EMBEDDINGS = "counts.npy", "embeddings.npy"
 
 Watch = Callable[[list[Point]], None]
 
@@ -50,23 +48,58 @@ def pretrain(
         ModelError: the checkpoint cannot be pretrained further.
         Interrupted: after SIGTERM; a checkpoint is saved.
     """
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch: 20 times faster beside a busy neighbour
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # deterministic matrix products on a GPU
+    _set_up()
     from wenhuo.training.processes import first_here, gather
 
+    prepared = work / PREPARED
     if first_here():
         _check_files(options, versions)
-        prepare(options, parts, work / PREPARED)
+        prepare(options, parts, prepared)
     gather(None)  # it is there
-    training = assemble(options, seed, work, watch)
+    return learn(options, seed, prepared, lambda: _about_text(parts, versions, prepared), work, folder, watch)
+
+
+def learn(
+    options: Pretraining,
+    seed: int,
+    prepared: Path,
+    about_text: Callable[[], dict[str, Any]],
+    work: Path,
+    folder: Path | None,
+    watch: Watch,
+) -> list[Point]:
+    """Pretrain on text that is prepared; write the checkpoint to ``folder``; return its curves.
+
+    Args:
+        options: the backbone's parameters.
+        seed: of every random choice.
+        prepared: what :func:`prepare` wrote.
+        about_text: what the checkpoint's card says of the text.
+        work: where checkpoints are kept until the caller forgets them.
+        folder: as in :func:`pretrain`.
+        watch: called with new points of the curves as they come.
+
+    Raises:
+        ModelError: the checkpoint to go on from cannot be pretrained further.
+        Interrupted: after SIGTERM; a checkpoint is saved.
+    """
+    _set_up()
+    training = assemble(options, seed, work, watch, prepared)
     progress = training.run()
     if folder is None:
         return progress.points
     save_result(training, folder)
-    about = {"text": _about_text(parts, versions, work / PREPARED), "seed": seed, **_about_course(training, progress)}
+    about = {"text": about_text(), "seed": seed, **_about_course(training, progress)}
     weights = {path.relative_to(folder).as_posix(): sha256(path) for path in sorted(folder.rglob("*.safetensors"))}
     write_json(folder / CARD, {"format": 1, **about, "sha256": weights, "options": options.model_dump()})
     return progress.points
+
+
+def _set_up() -> None:
+    """Set what torch reads when it is imported."""
+    from wenhuo.training.launching import prepare as prepare_torch
+
+    prepare_torch()
 
 
 def _check_files(options: Pretraining, versions: dict[str, Any]) -> None:
@@ -76,80 +109,7 @@ def _check_files(options: Pretraining, versions: dict[str, Any]) -> None:
         raise SourceError("pretrain: there are other files of text than a moment ago", "run `dvc repro` again")
 
 
-def prepare(options: Pretraining, parts: Path, target: Path) -> None:
-    """Write vocabulary and rows of ids to ``target``, whole or not at all; nothing where it is there already."""
-    if target.exists():
-        return
-    from wenhuo.encoding.tokens import save
-    from wenhuo.pretraining import texts, tokens
-    from wenhuo.pretraining.store import write_rows
-
-    with whole(target) as made:
-        made.mkdir()
-        gathered = texts.gather(parts, options, made / "texts.txt")
-        kept = _chosen(options, gathered)
-        own = gathered.own * bool(options.own_text)
-        tokenizer = tokens.make_tokenizer(options, _lines(gathered, kept, own))
-        save(tokenizer, made / "tokenizer")
-        first = _Count()
-        pieces = chain(
-            first.through(tokens.chunks(islice(gathered.lines(), own), tokenizer, options)),
-            tokens.chunks(_lines(gathered, kept, 0), tokenizer, options),
-        )
-        write_rows(made, pieces, len(tokenizer.inner))
-        write_json(made / "prepared.json", {"own_rows": first.rows, "files": gathered.files, "kept": int(kept.sum())})
-        gathered.path.unlink()
-        if options.start == SCRATCH and options.begin == "counts":
-            _write_beginning(options, made, len(tokenizer.inner))
-
-
-def _write_beginning(options: Pretraining, made: Path, vocabulary: int) -> None:
-    import numpy as np
-
-    from wenhuo.pretraining.beginnings import embeddings, frequencies
-    from wenhuo.pretraining.store import read_rows
-
-    rows = read_rows(made)
-    np.save(made / COUNTS, frequencies(rows, vocabulary))
-    np.save(made / EMBEDDINGS, embeddings(rows, vocabulary, options.embedding or options.hidden, seed=0))
-
-
-class _Count:
-    """Counts the rows that pass."""
-
-    def __init__(self) -> None:
-        self.rows = 0
-
-    def through(self, pieces: Any) -> Any:
-        for piece in pieces:
-            self.rows += len(piece.lengths)
-            yield piece
-
-
-def _chosen(options: Pretraining, gathered: Any) -> Any:
-    """Which of the files' lines are kept, as a mask."""
-    import numpy as np
-
-    from wenhuo.pretraining.selection import closest
-
-    if options.closest is None or not gathered.others:
-        return np.ones(gathered.others, dtype=np.bool_)
-    if not gathered.own:
-        raise DataError("pretrain: `closest` needs train texts to compare with", "bring train rows, or set it to null")
-    own = islice(gathered.lines(), gathered.own)
-    first, again = (islice(gathered.lines(), gathered.own, None) for _ in range(2))
-    kept = closest(own, first, again, options.closest)
-    say(f"pretrain: {int(kept.sum()):,} of {len(kept):,} lines are kept, the most like the train texts")
-    return kept
-
-
-def _lines(gathered: Any, kept: Any, own: int) -> Any:
-    """The first ``own`` of the corpus's texts and the kept lines of the files."""
-    others = compress(islice(gathered.lines(), gathered.own, None), kept)
-    return chain(islice(gathered.lines(), own), others)
-
-
-def assemble(options: Pretraining, seed: int, work: Path, watch: Watch) -> Training:
+def assemble(options: Pretraining, seed: int, work: Path, watch: Watch, prepared: Path | None = None) -> Training:
     """A pretraining that is ready to run, its network on the best device."""
     import torch
 
@@ -165,7 +125,7 @@ def assemble(options: Pretraining, seed: int, work: Path, watch: Watch) -> Train
     torch.manual_seed(seed)
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # saves 4 %
-    prepared = work / PREPARED
+    prepared = prepared or work / PREPARED
     tokenizer = load(prepared / "tokenizer", Tokens(kind="tokens", tokenizer=options.start))
     model = make_model(options, tokenizer)
     _begin(model, prepared)

@@ -7,6 +7,7 @@ left out and counted, and so is one that cannot be decoded: pretraining must not
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -18,8 +19,8 @@ from wenhuo.errors import DataError
 from wenhuo.files import read_json
 from wenhuo.pretraining.files import find_files
 from wenhuo.pretraining.options import Pretraining
-from wenhuo.reading.charset import detect_charset
-from wenhuo.reading.lines import read_lines
+from wenhuo.reading.charset import Charset, detect_charset
+from wenhuo.reading.lines import Block, read_lines
 from wenhuo.reading.packing import unpacked, what_is_inside
 from wenhuo.text.cleaning import Cleaning
 from wenhuo.text.columns import clean_column
@@ -52,11 +53,11 @@ class Gathered:
             yield from (line.rstrip("\n") for line in file)
 
 
-def gather(parts: Path, options: Pretraining, target: Path) -> Gathered:
+def gather(parts: Path | None, options: Pretraining, target: Path) -> Gathered:
     """Write all text to ``target``.
 
     Args:
-        parts: the folder of the stage `split`.
+        parts: the folder of the stage `split`; None: there is none, and the files are clean and checked already.
         options: the pretraining's.
         target: the file to write; unpacked files wait in its folder.
 
@@ -64,10 +65,10 @@ def gather(parts: Path, options: Pretraining, target: Path) -> Gathered:
         SourceError: a file is not there.
         DataError: a file is no text, or there is no text at all.
     """
-    cleaning = Cleaning.model_validate(read_json(parts / "dataset.json")["cleaning"])
+    cleaning = None if parts is None else Cleaning.model_validate(read_json(parts / "dataset.json")["cleaning"])
     measured = _measured(parts, cleaning)
     with target.open("w", encoding="utf-8", newline="\n") as out:
-        own = _write(out, pl.read_parquet(parts / "train.parquet", columns=["text"])["text"])
+        own = 0 if parts is None else _write(out, pl.read_parquet(parts / "train.parquet", columns=["text"])["text"])
         files = [_read(path, options, cleaning, measured, out) for path in find_files(options.text)]
     others = sum(file["kept"] for file in files)
     if not others + (own if options.own_text else 0):
@@ -75,8 +76,10 @@ def gather(parts: Path, options: Pretraining, target: Path) -> Gathered:
     return Gathered(target, own, others, files)
 
 
-def _measured(parts: Path, cleaning: Cleaning) -> pl.Series:
+def _measured(parts: Path | None, cleaning: Cleaning | None) -> pl.Series:
     """The keys of validation's and test's texts; those of the files are cleaned and compared with these."""
+    if parts is None or cleaning is None:
+        return pl.Series("text", [], dtype=pl.String)
     tables = [pl.read_parquet(parts / f"{split}.parquet", columns=["text"]) for split in MEASURED]
     cleaned, _ = clean_column(pl.concat(tables)["text"], cleaning)
     return _keys(cleaned).unique()
@@ -92,18 +95,35 @@ def _write(out: IO[str], texts: pl.Series) -> int:
     return len(texts)
 
 
-def _read(path: Path, options: Pretraining, cleaning: Cleaning, measured: pl.Series, out: IO[str]) -> dict[str, Any]:
+def _read(
+    path: Path, options: Pretraining, cleaning: Cleaning | None, measured: pl.Series, out: IO[str]
+) -> dict[str, Any]:
     """Write what is kept of a file; return what became of its lines."""
     counts = dict.fromkeys(COUNTED, 0)
-    with unpacked(path, str(path), Path(out.name).parent) as plain:
-        _check(plain, path)
-        charset = detect_charset(plain, str(path))
-        for block in read_lines(plain, charset):
+    with opened(path, Path(out.name).parent) as (charset, blocks):
+        for block in blocks:
             texts = _readable(block.lines, counts)
             _keep(texts, options, cleaning, measured, out, counts)
     left_out = ", ".join(f"{counts[name]:,} {name.replace('_', ' ')}" for name in COUNTED[1:-1] if counts[name])
     say(f"pretrain: {path.name}, {counts['kept']:,} of {counts['lines']:,} lines{left_out and f' ({left_out})'}")
     return {"file": path.name, "encoding": str(charset), **counts}
+
+
+@contextmanager
+def opened(path: Path, scratch: Path) -> Iterator[tuple[Charset, Iterator[Block]]]:
+    """The lines of a file of text, packed or not, and what they are encoded in.
+
+    Args:
+        path: the file.
+        scratch: a folder where it may be unpacked.
+
+    Raises:
+        DataError: it is no text.
+    """
+    with unpacked(path, str(path), scratch) as plain:
+        _check(plain, path)
+        charset = detect_charset(plain, str(path))
+        yield charset, read_lines(plain, charset)
 
 
 def _check(plain: Path, path: Path) -> None:
@@ -112,9 +132,13 @@ def _check(plain: Path, path: Path) -> None:
         raise DataError(f"{path} is no text but {found}", "give plain text, a paragraph a line")
 
 
+def decoded(line: str) -> bool:
+    """Whether a line could be decoded: polars takes no lone surrogate, which stands for a byte that could not."""
+    return line.isascii() or not any("\ud800" <= c <= "\udfff" for c in line)
+
+
 def _readable(lines: list[str], counts: dict[str, int]) -> pl.Series:
-    """The lines that could be decoded; polars takes no lone surrogate, which stands for a byte that could not."""
-    readable = [line for line in lines if line.isascii() or not any("\ud800" <= c <= "\udfff" for c in line)]
+    readable = [line for line in lines if decoded(line)]
     counts["lines"] += len(lines)
     counts["unreadable"] += len(lines) - len(readable)
     return pl.Series("text", readable, dtype=pl.String)
@@ -123,12 +147,12 @@ def _readable(lines: list[str], counts: dict[str, int]) -> pl.Series:
 def _keep(
     texts: pl.Series,
     options: Pretraining,
-    cleaning: Cleaning,
+    cleaning: Cleaning | None,
     measured: pl.Series,
     out: IO[str],
     counts: dict[str, int],
 ) -> None:
-    cleaned, _ = clean_column(texts, cleaning)
+    cleaned = texts if cleaning is None else clean_column(texts, cleaning)[0]
     keys = _keys(cleaned)
     long_enough = keys.str.len_chars() >= options.min_characters
     allowed = ~keys.is_in(measured.implode())
