@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 WRITTEN_AS_MARKS = "~～^`|｜＾｀"  # symbols by Unicode, punctuation by use
 SHARES = "%％‰"
+IN_NUMBERS = ".,:/-~～–—：．"  # 3.5, 1,000, 12:30, 2-3
 EMOJI_OF = "\ufe0f\u20e3"  # what follows makes an emoji of a mark: #️⃣ ‼️
 
 _RUNS = re.compile(rf"{TOKEN}|(?:(?!{TOKEN})[^\w\s]|_)+")
@@ -23,8 +24,9 @@ _SURROGATES = re.compile("([\ud800-\udfff]+)")
 def without_punctuation(text: str) -> str:
     """The text without punctuation, Chinese and ASCII. Symbols, emoji, the tokens of masks and numbers stay whole.
 
-    A mark stays between two digits (3.5, 12:30, 2-3), and so does a per cent sign behind one. Where other marks stood
-    between Latin letters or digits a space takes their place, but for an apostrophe. A text of nothing but marks stays.
+    Between two digits a mark of numbers stays (3.5, 12:30, 2-3), and so does a per cent sign behind one. Where other
+    marks stood between Latin letters or digits a space takes their place, but for an apostrophe. A text of nothing but
+    marks stays.
     """
     found = _RUNS.sub(_left_of, text)
     return found if found.strip() else text
@@ -35,7 +37,7 @@ def _left_of(run: re.Match[str]) -> str:
     if len(marks) > 3 and re.fullmatch(TOKEN, marks):
         return marks
     before, after = text[: run.start()][-1:], text[run.end() :][:1]
-    if before.isdigit() and (marks[0] in SHARES or (len(marks) == 1 and after.isdigit())):
+    if before.isdigit() and (marks[0] in SHARES or (len(marks) == 1 and marks in IN_NUMBERS and after.isdigit())):
         return marks[0]
     kept = "".join(m for m, following in zip(marks, [*marks[1:], after], strict=True) if not _drops(m, following))
     apart = all(c.isascii() and c.isalnum() for c in (before, after)) and marks not in ("'", "’")

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from wenhuo.evaluation.answers import Answers, Part
+from wenhuo.evaluation.error_kinds import error_kinds, kinds_of_answers, kinds_of_texts
 from wenhuo.evaluation.figures import measured, summarise
 from wenhuo.evaluation.material import Material, Shown
+from wenhuo.evaluation.robustness import Trials, robustness
+from wenhuo.evaluation.slicing import cut_by_encoder, cuts, sliced
 from wenhuo.models.folder import Card
+from wenhuo.perturbing.options import KINDS, Robustness
 from wenhuo.training.history import Point
 from wenhuo.training.options import LinearCandidate, TransformerCandidate
 
@@ -19,8 +25,9 @@ ROWS = 240
 
 def rows_of(split: str, labels: list[str], rows: int = ROWS) -> Part:
     truth = np.arange(rows) % len(labels)
-    texts = [f"第{row}句：<b>房间</b>很干净，前台也热情" for row in range(rows)]
-    return Part([f"{split}-{row:04d}" for row in range(rows)], texts, truth, np.arange(rows) % 5 == 0)
+    texts = [f"第{row}句：<b>房间</b>很干净，前台也热情{'，但是不安静' * (row % 3)}" for row in range(rows)]
+    named = {"source": [("酒店", "<i>书</i>")[row % 4 == 0] for row in range(rows)]}
+    return Part([f"{split}-{row:04d}" for row in range(rows)], texts, truth, np.arange(rows) % 5 == 0, named)
 
 
 def saying(guesses: np.ndarray, classes: int, sure: float = 0.9) -> np.ndarray:
@@ -65,7 +72,32 @@ def make(
     measures = {name: measured(one, parts, labels, **chance) for name, one in answers.items()}
     dataset = {"source": "评论", "synthetic": True, "rows": {"train": 9, "test": rows}, "hash": {}, "labels": labels}
     summary = summarise(measures, answers, counted, parts["validation"], dataset, **chance)
+    summary |= weak_points(answers, parts["test"], labels, bootstrap)
     return Material(summary, parts, shown)
+
+
+def weak_points(answers: dict[str, Answers], test: Part, labels: list[str], bootstrap: int) -> dict[str, Any]:
+    """As evaluate measures them: each kind of perturbation turns ever more answers of every candidate round."""
+    k, rows = len(labels), np.arange(len(test.ids))
+    places = {kind: rows[:: 2 + 3 * n] for n, kind in enumerate(KINDS)}
+    trials = Trials(Robustness(), rows, places, {})
+    asked = {}
+    for name, one in answers.items():
+        turned = {kind: saying((test.truth[at] + 1) % k, k) for kind, at in places.items()}
+        asked[name] = Answers(one.by_split | turned, one.seconds, one.card)
+    found = {
+        "robustness": robustness(asked, test, trials, k, bootstrap=bootstrap, seed=1),
+        "slices": {},
+        "error_kinds": {},
+    }
+    for name, one in answers.items():
+        said = one.by_split["test"].argmax(axis=1)
+        unseen = {} if name.startswith("linear") else {"cut": rows % 7 == 0, "unknown": rows % 3 == 0}
+        parts = [*cuts(test), *cut_by_encoder(unseen)]
+        kinds = [*kinds_of_texts(test, set(test.ids[1:9])), *kinds_of_answers(one.by_split["test"], unseen)]
+        found["slices"][name] = sliced(test, said, parts, k, intervals=bootstrap > 0)
+        found["error_kinds"][name] = error_kinds(test.truth, said, kinds, labels, intervals=bootstrap > 0)
+    return found
 
 
 @pytest.fixture(scope="package")

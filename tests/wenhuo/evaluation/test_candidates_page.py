@@ -32,6 +32,9 @@ def test_the_same_material_gives_the_same_bytes_and_asks_for_nothing(material):
         "What was trained",
         "How training went",
         "What is taken for what",
+        "Parts of test",
+        "Errors by kind",
+        "Robustness",
         "Surest errors",
     ]
 
