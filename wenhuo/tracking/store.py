@@ -14,6 +14,7 @@ from wenhuo.errors import TrackingError
 
 EXPERIMENT = "wenhuo"
 STORE = Path("mlruns")
+ARTIFACTS = STORE / "artifacts"
 IGNORED = "*\n!.gitignore\n"
 KIND = {"mlflow.experimentKind": "custom_model_development"}
 """Opens MLflow's pages on runs and curves, not on what is for language-model applications."""
@@ -52,7 +53,7 @@ def connect(root: Path = Path()) -> MlflowClient:
         if not ignored.exists():  # the folder may have been deleted whole, and is nothing for git
             ignored.write_text(IGNORED)
         with FileLock(store / ".lock"):  # of several processes that make the schema at once all but one fail
-            return _with_experiment(MlflowClient(uri, uri), (store / "artifacts").as_uri())
+            return _with_experiment(MlflowClient(uri, uri), (root / ARTIFACTS).resolve().as_uri())
     except (MlflowException, OSError) as error:
         raise TrackingError(
             f"MLflow at {without_password(uri)} does not answer: {first_line(error)}",
