@@ -1,8 +1,9 @@
 """register: the winner on validation meets the gate, and becomes a version of the registry, its champion, or neither.
 
 The gate (`docs/gate.md`) compares it with the champion on one frozen test set. `reports/winner.json` says who won; what
-became of it is in `reports/registration.json` and, with all decisions before, in `reports/decisions.jsonl`. Those two
-are no outputs of the graph, since they depend on what the registry held before.
+became of it is in `reports/registration.json` and, with all decisions before, in `reports/decisions.jsonl`; the card of
+the version (`docs/card.md`) is in `reports/cards/`. Those are no outputs of the graph, since they depend on what the
+registry held before.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
+from wenhuo.cards.options import CardWords
 from wenhuo.gate.options import Gate
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ class Params(Gate):
     examples: int = Field(
         3, ge=0, le=100, description="Test texts kept with a version, to try it by before it serves again."
     )
+    card: CardWords = Field(CardWords(), description="What the model card says beside what is known: a person's words.")
 
 
 def run(params: Params, *, metrics: Path, models: Path, parts: Path, validation: Path, winner: Path) -> None:
@@ -68,6 +71,26 @@ def run(params: Params, *, metrics: Path, models: Path, parts: Path, validation:
     write_json(REGISTRATION, made)
     place = f"version {made['version']} of {name}" if made["version"] else f"no version of {name}"
     say(f"register: {chosen} is {place}: {made['verdict']}; {made['reason']}")
+    if made["version"] and made["verdict"] != "refused":
+        _give_card(name, made["version"])
+
+
+def _give_card(name: str, number: int) -> None:
+    """Make the version's card; where that fails the version is registered all the same, and `wenhuo card` makes it."""
+    from wenhuo.console import say
+    from wenhuo.errors import DataError, ModelError, TrackingError
+    from wenhuo.tracing.cards import card_of
+    from wenhuo.tracking import cards, registry, store
+
+    client = store.connect()
+    try:
+        version = registry.version_numbered(client, name, number)
+        made = card_of(Path(), version)
+        cards.publish(client, version, made)
+    except (DataError, ModelError, TrackingError) as error:
+        say(f"register: warning: version {number} has no card yet: {error.what}; `wenhuo card` makes it")
+        return
+    say(f"register: its card → reports/cards/{made.name}.html")
 
 
 def _register(

@@ -16,6 +16,7 @@ from typing import Annotated
 
 import typer
 
+from wenhuo.commands.card import card
 from wenhuo.commands.compare import compare
 from wenhuo.commands.explain import explain
 from wenhuo.commands.search import search
@@ -128,6 +129,7 @@ app.command()(restore)
 app.command()(history)
 app.command()(rollback)
 app.command()(promote)
+app.command()(card)
 
 
 @app.command()

@@ -14,7 +14,19 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from wenhuo.pages.wording import asked, change, excerpt, number, observed, percent, plural, points, together, visible
+from wenhuo.pages.wording import (
+    asked,
+    change,
+    coded,
+    excerpt,
+    number,
+    observed,
+    percent,
+    plural,
+    points,
+    together,
+    visible,
+)
 
 
 def render_page(title: str, header: Markup, sections: Iterable[Markup], footer: Markup | str = "") -> str:
@@ -43,6 +55,6 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    words = (asked, change, excerpt, number, observed, percent, plural, points, together, visible)
+    words = (asked, change, coded, excerpt, number, observed, percent, plural, points, together, visible)
     pages.filters |= {word.__name__: word for word in words}
     return pages

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from markupsafe import Markup
+
 NOUNS = {
     "offenders": ("row", "rows"),
     "rows": ("row", "rows"),
@@ -52,6 +54,15 @@ def points(difference: float) -> str:
 def visible(character: str) -> str:
     """A character, or a box where it would not be seen or would disturb its neighbours."""
     return character if character.isprintable() and not character.isspace() else "□"
+
+
+def coded(text: Any) -> Markup:
+    """Plain text with what stands between backticks as code."""
+    pieces = str(text).split("`")
+    return Markup().join(
+        Markup("<code>{}</code>").format(piece) if place % 2 else Markup("{}").format(piece)
+        for place, piece in enumerate(pieces)
+    )
 
 
 def excerpt(text: str) -> str:

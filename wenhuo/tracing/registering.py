@@ -32,7 +32,9 @@ def restore_versions(project: Project, done: Restored) -> None:
         for one in kept:
             title = f"version {one['number']} of {one['name']}"
             try:
-                (done.added if _version(project, client, reports, one) else done.there).append(title)
+                fresh = _version(project, client, reports, one)
+                (done.added if fresh else done.there).append(title)
+                _card(project, client, one, done, fresh=fresh)
             except (DataError, ModelError) as error:
                 done.lost.append(f"{title}: {error.what}")
         for name in dict.fromkeys(one["name"] for one in kept):
@@ -64,6 +66,18 @@ def _version(project: Project, client: Any, reports: Path, kept: dict[str, Any])
         )
         registration.enter(client, reports, entry, frozen)
     return True
+
+
+def _card(project: Project, client: Any, kept: dict[str, Any], done: Restored, *, fresh: bool) -> None:
+    """Give a version its card; one that was just registered has it as part of that."""
+    from wenhuo.tracing.cards import restore_card
+
+    title = f"card of version {kept['number']} of {kept['name']}"
+    try:
+        if restore_card(client, project, kept["name"], kept["number"]) and not fresh:
+            done.added.append(title)
+    except (DataError, ModelError) as error:
+        done.lost.append(f"{title}: {error.what}")
 
 
 def _training(project: Project, version: Version) -> tuple[State, Made]:
