@@ -89,13 +89,14 @@ def registered_model() -> str:
 
 
 def print_lines(results: Iterable[Result]) -> None:
-    """Write one JSON object a line: text, label, probability, probabilities."""
+    """Write one JSON object a line: text, label (null where the model abstains), probability, probabilities, best."""
     for text, found in results:
         row = {
             "text": text,
             "label": found.label,
             "probability": found.probability,
             "probabilities": found.probabilities,
+            "best": found.best,
         }
         sys.stdout.buffer.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
     sys.stdout.buffer.flush()
@@ -110,5 +111,6 @@ def print_table(results: Iterable[Result]) -> None:
     table = Table("text", "label", "probability", box=None, header_style="bold", padding=(0, 2, 0, 0))
     for text, found in results:
         shown = text if len(text) <= 80 else f"{text[:79]}…"
-        table.add_row(Text(shown), Text(found.label), f"{found.probability:.3f}")  # Text: no markup in what users wrote
+        label = Text(found.label) if found.label is not None else Text(f"none ({found.best}?)", "dim")
+        table.add_row(Text(shown), label, f"{found.probability:.3f}")  # Text: no markup in what users wrote
     Console().print(table)

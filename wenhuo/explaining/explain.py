@@ -9,6 +9,7 @@ from wenhuo.errors import DataError, SettingsError
 from wenhuo.explaining.explanation import Attribution, Explanation, Neighbours, Opened
 from wenhuo.explaining.neighbours import nearest
 from wenhuo.files import read_json
+from wenhuo.models.classifier import abstains
 from wenhuo.models.folder import Card, read_card
 from wenhuo.pages.wording import plural
 from wenhuo.references import find
@@ -44,8 +45,8 @@ def explain(text: str, model: str | None, *, label: str | None, neighbours: int,
     opened = _open(named.folder, card)
     found = opened.attribute(cleaned, place)
     near, notes = _near(opened, card, cleaned, neighbours, among)
-    notes = [*_about_text(text, cleaned, found), *notes]
-    return Explanation(named.name, text, cleaned, card.labels, found, near, notes)
+    notes = [*_about_answer(card, found), *_about_text(text, cleaned, found), *notes]
+    return Explanation(named.name, text, cleaned, card.labels, found, near, notes, card.abstain_below)
 
 
 def _place(label: str | None, labels: list[str]) -> int | None:
@@ -64,6 +65,13 @@ def _open(folder: Path, card: Card) -> Opened:
     from wenhuo.explaining.transformer import OpenedTransformer
 
     return OpenedTransformer.load(folder, card)
+
+
+def _about_answer(card: Card, found: Attribution) -> list[str]:
+    if card.abstain_below is None or not abstains(found.probabilities, card.abstain_below):
+        return []
+    surest = f"{found.probabilities.max():.1%}"
+    return [f"The model gives no answer here: it abstains below {card.abstain_below:.1%}, and its surest is {surest}."]
 
 
 def _about_text(given: str, cleaned: str, found: Attribution) -> list[str]:

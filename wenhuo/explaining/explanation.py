@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from wenhuo.models.classifier import abstains
 from wenhuo.text.segmentation import segment
 
 Floats = NDArray[np.float64]
@@ -120,6 +121,7 @@ class Explanation:
         found: see :class:`Attribution`; its characters are those of ``text``.
         neighbours: None where there are no train rows to look at.
         notes: what a reader must know beside, a sentence each.
+        abstain_below: the probability below which the model gives no label; None: it always gives one.
     """
 
     model: str
@@ -129,6 +131,7 @@ class Explanation:
     found: Attribution
     neighbours: Neighbours | None = None
     notes: list[str] = field(default_factory=list)
+    abstain_below: float | None = None
 
     @property
     def label(self) -> str:
@@ -136,9 +139,14 @@ class Explanation:
         return self.labels[self.found.label]
 
     @property
-    def predicted(self) -> str:
-        """The label that the model gives."""
+    def best(self) -> str:
+        """The most probable label, also where the model abstains."""
         return self.labels[int(self.found.probabilities.argmax())]
+
+    @property
+    def predicted(self) -> str | None:
+        """The label that the model gives; None where it abstains."""
+        return None if abstains(self.found.probabilities, self.abstain_below) else self.best
 
     def words(self) -> list[Word]:
         """The text's words in order, each with the weight of its characters; spaces and what is not read left out."""
@@ -153,6 +161,7 @@ class Explanation:
             "text": self.text,
             "label": self.label,
             "predicted": self.predicted,
+            "best": self.best,
             "probabilities": dict(zip(self.labels, found.probabilities.tolist(), strict=True)),
             "log_odds": {"text": found.log_odds, "no_text": found.without, "gap": found.gap},
             "method": found.method,

@@ -38,6 +38,7 @@ class Decision:
         pool: how the logits of the rows become one.
         text: the embedded rows, shape (rows, tokens, width).
         nothing: the same with the vocabulary's mean in place of each of the text's own tokens.
+        temperature: what the logits are divided by, as the model does.
     """
 
     network: Network
@@ -46,6 +47,7 @@ class Decision:
     pool: Pool
     text: Tensor
     nothing: Tensor
+    temperature: float = 1.0
 
     @torch.no_grad()
     def logits(self) -> Tensor:
@@ -59,7 +61,7 @@ class Decision:
         return float(both[0]), float(both[1])
 
     def logits_of(self, embedded: Tensor) -> Tensor:
-        """The pooled logits of embedded texts.
+        """The pooled logits of embedded texts at the model's temperature.
 
         Args:
             embedded: shape (n, rows, tokens, width).
@@ -70,10 +72,17 @@ class Decision:
         many, rows = embedded.shape[:2]
         with _placed(self.network.backbone.get_input_embeddings(), embedded.flatten(0, 1)):
             scores = self.network(self.ids.repeat(many, 1), self.mask.repeat(many, 1)).float()
-        return pool(scores, [rows] * many if rows > 1 else None, self.pool)
+        return pool(scores, [rows] * many if rows > 1 else None, self.pool) / self.temperature
 
 
-def decide(network: Network, rows: Sequence[list[int]], own: Sequence[list[bool]], how: Pool, pad: int) -> Decision:
+def decide(
+    network: Network,
+    rows: Sequence[list[int]],
+    own: Sequence[list[bool]],
+    how: Pool,
+    pad: int,
+    temperature: float = 1.0,
+) -> Decision:
     """The decision about a text.
 
     Args:
@@ -82,6 +91,7 @@ def decide(network: Network, rows: Sequence[list[int]], own: Sequence[list[bool]
         own: which of them are the text's own tokens, not special ones.
         how: how the logits of the rows are pooled.
         pad: the id that fills short rows.
+        temperature: the model's.
     """
     network.requires_grad_(False)
     device = next(network.parameters()).device
@@ -91,7 +101,7 @@ def decide(network: Network, rows: Sequence[list[int]], own: Sequence[list[bool]
     with torch.no_grad():
         embedded = layer(ids)
         nothing = torch.where(replaced.unsqueeze(-1), _mean_vector(layer, device), embedded)
-    return Decision(network, ids, mask, how, embedded, nothing)
+    return Decision(network, ids, mask, how, embedded, nothing, temperature)
 
 
 def _mean_vector(layer: Any, device: torch.device) -> Tensor:

@@ -3,7 +3,7 @@
 The log-odds of a calibrated SVM (of its label against the rest, before the probabilities are made to sum to 1) and of
 logistic regression of two classes are sums over n-grams, so that each n-gram's part is known exactly. The softmax of
 several classes is no sum; there the parts are integrated gradients (Sundararajan, Taly and Yan, ICML 2017), which have
-a closed form but for one integral along a line, taken at 64 points.
+a closed form but for one integral along a line, taken at 64 points. A temperature divides all log-odds.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from wenhuo.explaining.explanation import Attribution, Floats
 from wenhuo.models.classifier import open_linear
 from wenhuo.models.folder import Card
 from wenhuo.models.linear import LinearModel
+from wenhuo.models.temperature import tempered
 from wenhuo.text.segmentation import segment, words
 
 POINTS = 64  # of the integral; 16 are enough for ten digits
@@ -35,11 +36,12 @@ Unit = tuple[str, Sequence[int]]
 
 @dataclass(frozen=True)
 class OpenedLinear:
-    """A linear model: its n-grams and weights."""
+    """A linear model: its n-grams and weights, and its temperature."""
 
     vectorizer: TfidfVectorizer
     model: LinearModel
     options: Ngrams
+    temperature: float = 1.0
     kind: str = "n-grams, weighted by TF-IDF"
     rows_at_once: int = 2000
 
@@ -52,7 +54,7 @@ class OpenedLinear:
         """
         vectorizer, model = open_linear(folder, card)
         assert isinstance(card.encoder, Ngrams)  # noqa: S101 - open_linear has refused others
-        return cls(vectorizer, model, card.encoder)
+        return cls(vectorizer, model, card.encoder, card.temperature)
 
     def vectors(self, texts: Sequence[str]) -> Any:
         """TF-IDF weights, sparse."""
@@ -61,10 +63,10 @@ class OpenedLinear:
     def attribute(self, text: str, label: int | None) -> Attribution:
         """What each character adds to the log-odds of a label."""
         row = ngrams.transform(self.vectorizer, [text])
-        probabilities = self.model.probabilities(row)[0]
+        probabilities = tempered(self.model.probabilities(row), self.temperature)[0]
         chosen = int(probabilities.argmax()) if label is None else label
         features, values = row.indices, row.data.astype(np.float64)
-        parts, log_odds, without = contributions(self.model, features, values, chosen)
+        parts, log_odds, without = contributions(self.model, features, values, chosen, self.temperature)
         vocabulary = self.vectorizer.vocabulary_
         spread = spread_over(text, self.options, vocabulary, dict(zip(features.tolist(), parts.tolist(), strict=True)))
         seen = np.ones(len(text), dtype=np.bool_)
@@ -77,7 +79,9 @@ class OpenedLinear:
         return f"{kind} of {self.options.shortest}- to {self.options.longest}-grams of {self.options.unit}"
 
 
-def contributions(model: LinearModel, features: Any, values: Floats, label: int) -> tuple[Floats, float, float]:
+def contributions(
+    model: LinearModel, features: Any, values: Floats, label: int, temperature: float = 1.0
+) -> tuple[Floats, float, float]:
     """What each n-gram of a text adds to the log-odds of a label.
 
     Args:
@@ -85,21 +89,23 @@ def contributions(model: LinearModel, features: Any, values: Floats, label: int)
         features: the n-grams' columns, shape (m,).
         values: their weights in the text, shape (m,).
         label: whose log-odds.
+        temperature: what scores are divided by.
 
     Returns:
         The parts, shape (m,), and the log-odds of the text and of no text; the parts add up to their difference.
     """
-    weights = model.weights[:, features].astype(np.float64)
+    weights, bias = model.weights[:, features].astype(np.float64), model.bias
     if len(model.slope):
-        slope, offset = float(model.slope[label]), float(model.offset[label])
-        without = -(slope * float(model.bias[label]) + offset)
+        slope, offset = float(model.slope[label]) / temperature, float(model.offset[label]) / temperature
+        without = -(slope * float(bias[label]) + offset)
         parts = -slope * weights[label] * values
         return parts, without + float(parts.sum()), without
+    weights, bias = weights / temperature, bias / temperature
     rest = np.arange(len(weights)) != label
     change = weights @ values
-    along = _on_the_way(model.bias[rest], change[rest])
+    along = _on_the_way(bias[rest], change[rest])
     parts = (weights[label] - along @ weights[rest]) * values
-    return parts, _log_odds(change + model.bias, label), _log_odds(model.bias, label)
+    return parts, _log_odds(change + bias, label), _log_odds(bias, label)
 
 
 def _on_the_way(start: Floats, change: Floats) -> Floats:

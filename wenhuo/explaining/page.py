@@ -23,7 +23,8 @@ def render_explanation(found: Explanation) -> str:
 
 def _header(found: Explanation) -> Markup:
     shares = sorted(zip(found.labels, found.found.probabilities.tolist(), strict=True), key=lambda pair: -pair[1])
-    return fragment("sections/explained.html", model=found.model, predicted=found.predicted, shares=shares[:12])
+    said = {"predicted": found.predicted, "best": found.best}
+    return fragment("sections/explained.html", model=found.model, shares=shares[:12], **said)
 
 
 def _text(found: Explanation) -> Markup:

@@ -41,8 +41,9 @@ def print_explanation(found: Explanation) -> None:
 def _decision(found: Explanation) -> Text:
     shares = sorted(zip(found.labels, found.found.probabilities, strict=True), key=lambda pair: -pair[1])
     listed = ", ".join(f"{label} {share:.1%}" for label, share in shares[:6])
+    abstains = "" if found.predicted is not None else "no answer, "
     return Text.assemble(
-        (found.model, "bold"), f": {listed}", f", and {len(shares) - 6} more" if len(shares) > 6 else ""
+        (found.model, "bold"), f": {abstains}{listed}", f", and {len(shares) - 6} more" if len(shares) > 6 else ""
     )
 
 

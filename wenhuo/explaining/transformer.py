@@ -40,11 +40,12 @@ class Rows:
 
 @dataclass(frozen=True)
 class OpenedTransformer:
-    """A transformer: its tokenizer and its network."""
+    """A transformer: its tokenizer, its network and its temperature."""
 
     tokenizer: Tokenizer
     network: Network
     device: torch.device
+    temperature: float = 1.0
     kind: str = "the vectors that the model's last layer reads"
     rows_at_once: int = 512
 
@@ -59,7 +60,7 @@ class OpenedTransformer:
         if not tokenizer.inner.is_fast:
             what = f"{folder}: its tokenizer does not say which characters a token is made of"
             raise ModelError(what, "such a model cannot be explained")
-        return cls(tokenizer, network, device)
+        return cls(tokenizer, network, device, card.temperature)
 
     def vectors(self, texts: Sequence[str]) -> Floats:
         """What the last layer reads, the mean over the windows of a text."""
@@ -74,7 +75,8 @@ class OpenedTransformer:
         """What each character adds to the log-odds of a label."""
         rows = rows_of(self.tokenizer, text)
         own = [[token != SPECIAL for token in row] for row in rows.tokens]
-        decision = decide(self.network, rows.ids, own, self.tokenizer.options.pool, self.tokenizer.pad)
+        inner = self.tokenizer
+        decision = decide(self.network, rows.ids, own, inner.options.pool, inner.pad, self.temperature)
         probabilities = np.asarray(softmax(decision.logits().cpu().double().numpy()))
         chosen = int(probabilities.argmax()) if label is None else label
         added, points = integrate(decision, chosen)

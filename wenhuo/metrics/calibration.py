@@ -1,18 +1,23 @@
-"""Do the probabilities mean what they say? Reliability bins and the expected calibration error.
+"""Do the probabilities mean what they say, and what would it bring to answer only where they are high?
 
-The definition is that of Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks" (ICML 2017,
-arXiv:1706.04599): the rows are put into 15 bins of equal width by the probability of the class predicted; the error is
-the mean over the rows of the distance between their bin's mean probability and its accuracy.
+Reliability bins, the expected calibration error, and accuracy by coverage. The definition of the error is that of Guo,
+Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks" (ICML 2017, arXiv:1706.04599): the rows are put
+into 15 bins of equal width by the probability of the class predicted; the error is the mean over the rows of the
+distance between their bin's mean probability and its accuracy.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 BINS = 15
+POINTS = 41
+"""Of a curve of coverage, at most: apart by equal shares of the rows, from all of them on."""
+FINE = 6  # digits of a threshold: later ones depend on the machine
 
 
 @dataclass(frozen=True)
@@ -57,3 +62,44 @@ def calibration_error(diagram: list[Bin]) -> float:
     """The expected calibration error, from 0 to 1; of no rows it is 0."""
     gaps = [b.rows * abs((b.confidence or 0) - (b.accuracy or 0)) for b in diagram]
     return sum(gaps) / max(1, sum(b.rows for b in diagram))
+
+
+def coverage_curve(
+    truth: NDArray[np.int64], probabilities: NDArray[np.float64], points: int = POINTS
+) -> list[dict[str, Any]]:
+    """How often the answers are right when a model answers only the rows of which it is surest.
+
+    Called the risk-coverage curve, of 1 - accuracy, by El-Yaniv and Wiener (JMLR 11, 2010).
+
+    Args:
+        truth: true classes, shape (n,).
+        probabilities: shape (n, k).
+        points: at most so many, apart by equal shares of the rows.
+
+    Returns:
+        For rising thresholds on the highest probability ``threshold``, ``coverage`` (share of the rows that reach it),
+        ``accuracy`` of these and ``rows``. Nothing for no rows.
+    """
+    sure = np.sort(np.floor(probabilities.max(axis=1) * 10**FINE) / 10**FINE)
+    places = (np.arange(points) * len(sure) / points).astype(np.int64)
+    return [
+        {"threshold": float(threshold), **answered(truth, probabilities, float(threshold))}
+        for threshold in np.unique(sure[places] if len(sure) else sure)
+    ]
+
+
+def answered(truth: NDArray[np.int64], probabilities: NDArray[np.float64], threshold: float) -> dict[str, Any]:
+    """What a model answers that gives no label below a threshold.
+
+    Args:
+        truth: true classes, shape (n,).
+        probabilities: shape (n, k).
+        threshold: on the highest probability of a row.
+
+    Returns:
+        ``coverage``, the share of the rows that are answered (0 of no rows); ``accuracy`` of these, ``None`` when there
+        are none; ``rows``, how many.
+    """
+    chosen = probabilities.max(axis=1) >= threshold
+    rows, right = int(chosen.sum()), int((chosen & (probabilities.argmax(axis=1) == truth)).sum())
+    return {"coverage": rows / max(1, len(truth)), "accuracy": right / rows if rows else None, "rows": rows}

@@ -1,7 +1,7 @@
 """Classify texts with a stored model: ``Classifier.load("models/mini").predict(["房间很干净"])``.
 
 The same code measures candidates, answers ``wenhuo predict`` and serves: a text is cleaned as in training, encoded with
-the model's own encoder, and every row gets one probability a class.
+the model's own encoder, and every row gets one probability a class, at the temperature that the model's card names.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy.typing as npt
 from wenhuo.encoding.options import Ngrams, Tokens
 from wenhuo.errors import ModelError
 from wenhuo.models.folder import Card, read_card
+from wenhuo.models.temperature import tempered
 from wenhuo.text.cleaning import clean_texts
 
 if TYPE_CHECKING:
@@ -32,11 +33,24 @@ Probabilities = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Prediction:
-    """A text's label, that label's probability, and the probability of every class."""
+    """What a model says of a text.
 
-    label: str
+    Attributes:
+        label: the most probable class; None when the model abstains, so that nobody takes a guess for an answer.
+        probability: of the most probable class.
+        probabilities: of every class.
+        best: the most probable class, also when the model abstains.
+    """
+
+    label: str | None
     probability: float
     probabilities: dict[str, float]
+    best: str
+
+    @property
+    def abstained(self) -> bool:
+        """Whether the model is less sure of its best class than its card asks."""
+        return self.label is None
 
 
 @dataclass(frozen=True)
@@ -66,15 +80,22 @@ class Classifier:
         """Probabilities of every class for raw texts, shape (n, classes); each row sums to 1."""
         if not texts:
             return np.zeros((0, len(self.labels)))
-        return self._probabilities(clean_texts(texts, self.card.cleaning))
+        found = self._probabilities(clean_texts(texts, self.card.cleaning))
+        return tempered(found, self.card.temperature)
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
-        """The most probable class of each raw text."""
+        """The most probable class of each raw text, or none where the model abstains."""
         return [self._prediction(row) for row in self.probabilities(texts)]
 
     def _prediction(self, row: Probabilities) -> Prediction:
-        best = int(row.argmax())
-        return Prediction(self.labels[best], float(row[best]), dict(zip(self.labels, row.tolist(), strict=True)))
+        best, named = int(row.argmax()), dict(zip(self.labels, row.tolist(), strict=True))
+        label = None if abstains(row, self.card.abstain_below) else self.labels[best]
+        return Prediction(label, float(row[best]), named, self.labels[best])
+
+
+def abstains(row: Probabilities, below: float | None) -> bool:
+    """Whether no class of a row of probabilities, shape (classes,), reaches a threshold; never where there is none."""
+    return below is not None and float(row.max()) < below
 
 
 def model_folder(model: str) -> Path:

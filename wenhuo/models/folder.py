@@ -41,6 +41,15 @@ class Card(Section):
     backbone: str | None = Field(None, description="'scratch', or the checkpoint it was tuned from.")
     backbone_commit: str | None = Field(None, description="The checkpoint's commit on its hub, or its content's hash.")
     trained_on: dict[str, Any] = Field(description="Source, rows and hash of each split.")
+    temperature: float = Field(
+        1.0, gt=0, allow_inf_nan=False, description="What log-probabilities are divided by; 1: nothing is changed."
+    )
+    abstain_below: float | None = Field(
+        None, ge=0, le=1, description="The highest probability below which the model gives no label; null: never."
+    )
+    abstain_for: float | None = Field(
+        None, gt=0, lt=1, description="The accuracy that answers were to have; null: nothing was asked for."
+    )
 
 
 def read_card(folder: Path) -> Card:

@@ -167,11 +167,10 @@ def _log_model(client: MlflowClient, run_id: str, folder: Path, example: Sequenc
 
 
 def signature() -> ModelSignature:
-    """A column of texts in; a label and its probability out."""
-    return ModelSignature(
-        inputs=Schema([ColSpec(DataType.string, "text")]),
-        outputs=Schema([ColSpec(DataType.string, "label"), ColSpec(DataType.double, "probability")]),
-    )
+    """A column of texts in; a label (none where the model abstains), its probability and the best class out."""
+    label = ColSpec(DataType.string, "label", required=False)
+    certain = [ColSpec(DataType.double, "probability"), ColSpec(DataType.string, "best")]
+    return ModelSignature(inputs=Schema([ColSpec(DataType.string, "text")]), outputs=Schema([label, *certain]))
 
 
 def fetch_model(uri: str, root: Path = Path()) -> Path:

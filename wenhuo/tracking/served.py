@@ -1,6 +1,7 @@
 """The model as MLflow serves it (``mlflow models serve``): a script that MLflow runs, so it acts when it is run.
 
-A frame with a column ``text`` goes in; a frame with ``label``, ``probability`` and one column a class comes out.
+A frame with a column ``text`` goes in; a frame with ``label`` (none where the model abstains), ``probability``,
+``best`` (the most probable class all the same) and one column a class comes out.
 """
 
 from typing import Any
@@ -22,7 +23,7 @@ class ServedClassifier(PythonModel):  # type: ignore[misc]
     def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         """Classify the column ``text``."""
         found = self.classifier.predict(model_input["text"].tolist())
-        rows = [{"label": p.label, "probability": p.probability, **p.probabilities} for p in found]
+        rows = [{"label": p.label, "probability": p.probability, "best": p.best, **p.probabilities} for p in found]
         return pd.DataFrame(rows)
 
 

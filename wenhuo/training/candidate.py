@@ -23,11 +23,11 @@ Watch = Callable[[list[Point]], None]
 
 
 def train_linear(options: LinearCandidate, seed: int, encoded: Path, folder: Path) -> list[Point]:
-    """Train a linear candidate; write its model to ``folder``; return its two or three points."""
+    """Train and calibrate a linear candidate; write its model to ``folder``; return its two or three points."""
     from wenhuo.encoding import ngrams
     from wenhuo.models import linear as model_files
     from wenhuo.models.scores import accuracy_and_macro_f1
-    from wenhuo.training import linear
+    from wenhuo.training import calibrating, linear
 
     card = read_card(encoded)
     train, validation = _rows(encoded)
@@ -44,15 +44,16 @@ def train_linear(options: LinearCandidate, seed: int, encoded: Path, folder: Pat
     model_files.save(model, folder)
     shutil.copyfile(encoded / ngrams.VOCABULARY, folder / ngrams.VOCABULARY)
     _write_card(folder, Card(kind="linear", **_common(card)))
+    calibrating.calibrate(options, encoded, folder)
     return points
 
 
 def train_transformer(
     options: TransformerCandidate, seed: int, encoded: Path, folder: Path, checkpoints: Path, watch: Watch
 ) -> list[Point]:
-    """Train a transformer candidate; write its model to ``folder``; return its curves.
+    """Train and calibrate a transformer candidate; write its model to ``folder``; return its curves.
 
-    Of several processes that train together only the first one writes.
+    Of several processes that train together only the first one writes and calibrates.
 
     Args:
         options: the candidate's parameters.
@@ -66,6 +67,17 @@ def train_transformer(
         loop.Interrupted: after SIGTERM; a checkpoint is saved.
     """
     launching.prepare()
+    from wenhuo.training import calibrating, processes
+
+    points = _train_transformer(options, seed, encoded, folder, checkpoints, watch)
+    if processes.first():  # by now the training's own network has left the memory
+        calibrating.calibrate(options, encoded, folder)
+    return points
+
+
+def _train_transformer(
+    options: TransformerCandidate, seed: int, encoded: Path, folder: Path, checkpoints: Path, watch: Watch
+) -> list[Point]:
     from wenhuo.encoding import tokens
     from wenhuo.models import transformer
     from wenhuo.training import assembly, before, loop, processes, trainable

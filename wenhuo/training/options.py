@@ -12,6 +12,10 @@ from wenhuo.models.heads import AnyHead, Mean, Shape
 from wenhuo.models.tuning import Adapter, AnyTuning, Full, HeadOnly
 from wenhuo.settings import Section
 
+Calibrate = Literal["temperature", "none"]
+CALIBRATE = "temperature: one number, fitted on validation, makes all probabilities less sure or surer."
+ABSTAIN = "The accuracy that answers are to have; what the model is less sure of gets none. null: all is answered."
+
 
 class LinearCandidate(Section):
     """A linear model on n-gram weights: the baseline that a transformer must beat."""
@@ -21,6 +25,8 @@ class LinearCandidate(Section):
     estimator: Literal["svm", "logistic"] = Field("svm", description="Linear SVM, or logistic regression.")
     c: float = Field(0.5, gt=0, description="Inverse strength of the regularisation.")
     folds: int = Field(5, ge=2, description="Folds of the cross-validation that calibrates the SVM's probabilities.")
+    calibrate: Calibrate = Field("temperature", description=CALIBRATE)
+    abstain: float | None = Field(None, gt=0, lt=1, description=ABSTAIN)
 
 
 class Objective(Section):
@@ -83,6 +89,8 @@ class TransformerCandidate(Section):
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="bfloat16 makes matrix products faster; auto uses it on GPUs that have it."
     )
+    calibrate: Calibrate = Field("temperature", description=CALIBRATE)
+    abstain: float | None = Field(None, gt=0, lt=1, description=ABSTAIN)
 
     @model_validator(mode="after")
     def _heads_divide(self) -> TransformerCandidate:

@@ -16,6 +16,7 @@ from wenhuo.encoding import corpus
 from wenhuo.encoding.store import read_ids
 from wenhuo.training import before
 
+EXACT = {"precision": "float32", "calibrate": "none"}
 ROWS = some.dictionaries(some.text(min_size=1, max_size=5), some.integers(0, 3), min_size=1, max_size=60)
 
 
@@ -44,7 +45,7 @@ def test_the_ids_are_those_of_the_split(tokens, parts):
 
 def test_it_is_what_a_training_without_effect_ends_with(tokens, parts, tmp_path):
     """A learning rate of almost nothing leaves the first weights, which can then be asked as any model."""
-    model, _ = train(tmp_path, tokens, learning_rate=1e-30, weight_decay=0, epochs=1, precision="float32")
+    model, _ = train(tmp_path, tokens, learning_rate=1e-30, weight_decay=0, epochs=1, **EXACT)
     kept = before.read(model)
     table = corpus.read_dataset(parts).tables["validation"]
     assert set(kept) == set(table["id"]), "there are fewer than 100, so all are drawn"
