@@ -20,6 +20,7 @@ from huggingface_hub.errors import (
 
 from wenhuo.errors import SourceError
 from wenhuo.files import sha256
+from wenhuo.refusing import refuse_code
 
 CONTENT = "sha256:"
 """How the hash that stands for a folder's commit begins."""
@@ -53,6 +54,7 @@ def locate(name: str, revision: str | None = None) -> Checkpoint:
     Raises:
         SourceError: no such checkpoint or revision, the hub is out of reach, the weights are not safetensors, or the
             folder holds something else than the revision says.
+        ModelError: its configuration asks for foreign code.
     """
     folder = shipped(name) if name.startswith(BUILT_IN) else Path(name).expanduser()
     if folder.is_dir():
@@ -109,4 +111,5 @@ def _checked(name: str, checkpoint: Checkpoint) -> Checkpoint:
             f"{name} holds no safetensors weights, and wenhuo loads no pickles",
             "name a revision that has model.safetensors, or convert the checkpoint once and give its folder",
         )
+    refuse_code(checkpoint.folder, name)
     return checkpoint

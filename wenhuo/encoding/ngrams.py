@@ -12,7 +12,7 @@ from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from wenhuo.encoding.options import Ngrams
-from wenhuo.errors import DataError
+from wenhuo.errors import DataError, ModelError
 from wenhuo.files import whole
 from wenhuo.text.segmentation import words
 
@@ -58,8 +58,17 @@ def save(vectorizer: TfidfVectorizer, folder: Path) -> None:
 
 
 def load(folder: Path, options: Ngrams) -> TfidfVectorizer:
-    """The vectorizer that :func:`save` wrote."""
-    table = pl.read_parquet(folder / VOCABULARY)
+    """The vectorizer that :func:`save` wrote.
+
+    Raises:
+        ModelError: its table is missing or damaged.
+    """
+    try:
+        table = pl.read_parquet(folder / VOCABULARY, columns=["ngram", "idf"])
+    except (OSError, pl.exceptions.PolarsError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        what = f"{folder / VOCABULARY} is missing or damaged: {reason}"
+        raise ModelError(what, "restore the folder with `dvc checkout`") from None
     vectorizer = _vectorizer(options, vocabulary={ngram: i for i, ngram in enumerate(table["ngram"].to_list())})
     vectorizer.idf_ = table["idf"].to_numpy().astype(np.float32)
     return vectorizer

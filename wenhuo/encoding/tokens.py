@@ -18,7 +18,7 @@ from typing import Any
 from transformers import AutoTokenizer, BertTokenizer
 
 from wenhuo.encoding.options import Keep, Tokens
-from wenhuo.errors import SourceError
+from wenhuo.errors import ModelError, SourceError, WenhuoError
 from wenhuo.files import read_json, write_json
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -145,16 +145,16 @@ def from_checkpoint(options: Tokens) -> Tokenizer:
     from wenhuo.checkpoints import locate
 
     found = locate(options.tokenizer, options.revision)
-    try:
-        inner = AutoTokenizer.from_pretrained(
-            found.folder, use_fast=True, trust_remote_code=False, local_files_only=True
-        )
-    except (OSError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise SourceError(
-            f"{options.tokenizer} has no tokenizer that can be loaded: {reason}", "name another checkpoint"
-        ) from None
+    inner = _opened(found.folder, options.tokenizer, "name another checkpoint", SourceError)
     return _wrap(inner, options, {"name": options.tokenizer, "commit": found.commit})
+
+
+def _opened(folder: Path, name: str, hint: str, kind: type[WenhuoError]) -> Any:
+    try:
+        return AutoTokenizer.from_pretrained(folder, use_fast=True, trust_remote_code=False, local_files_only=True)
+    except Exception as error:  # what other people wrote may break transformers anywhere
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise kind(f"{name} has no tokenizer that can be loaded: {reason}", hint) from None
 
 
 def _wrap(inner: Any, options: Tokens, checkpoint: dict[str, str | None] | None = None) -> Tokenizer:
@@ -179,9 +179,16 @@ def save(tokenizer: Tokenizer, folder: Path) -> None:
 
 
 def load(folder: Path, options: Tokens) -> Tokenizer:
-    """The tokenizer that :func:`save` wrote; nothing is fetched."""
-    if not (folder / CHECKPOINT).exists():
+    """The tokenizer that :func:`save` wrote; nothing is fetched.
+
+    Raises:
+        ModelError: it is missing or damaged.
+    """
+    hint = "restore the folder with `dvc checkout`"
+    if (folder / CHECKPOINT).exists():
+        return _wrap(_opened(folder, str(folder), hint, ModelError), options, read_json(folder / CHECKPOINT))
+    try:
         entries = (folder / VOCABULARY).read_text(encoding="utf-8").split("\n")[:-1]
-        return _wrap(BertTokenizer(vocab={token: i for i, token in enumerate(entries)}), options)
-    inner = AutoTokenizer.from_pretrained(folder, use_fast=True, trust_remote_code=False, local_files_only=True)
-    return _wrap(inner, options, read_json(folder / CHECKPOINT))
+    except (OSError, UnicodeDecodeError):
+        raise ModelError(f"{folder / VOCABULARY} is missing or damaged", hint) from None
+    return _wrap(BertTokenizer(vocab={token: i for i, token in enumerate(entries)}), options)

@@ -14,6 +14,7 @@ from transformers.utils import logging as transformers_logging
 from wenhuo.checkpoints import CONTENT, locate
 from wenhuo.errors import ModelError
 from wenhuo.files import sha256
+from wenhuo.refusing import refuse_code, refuse_weights
 from wenhuo.settings import Section
 
 
@@ -37,9 +38,12 @@ def pretrained_backbone(name: str, revision: str | None) -> Any:
 
     Raises:
         SourceError: the checkpoint is not there.
-        ModelError: it cannot be loaded without foreign code or pickles.
+        ModelError: it cannot be loaded without foreign code or pickles, or its weights are damaged or no numbers.
     """
-    return load_backbone(locate(name, revision).folder, name)
+    folder = locate(name, revision).folder
+    for path in sorted(folder.glob("*.safetensors")):
+        refuse_weights(path, f"{name}/{path.name}")
+    return load_backbone(folder, name)
 
 
 def load_backbone(folder: Path, name: str) -> Any:
@@ -48,6 +52,7 @@ def load_backbone(folder: Path, name: str) -> Any:
     Raises:
         ModelError: it cannot be loaded without foreign code or pickles, or is an encoder with a decoder.
     """
+    refuse_code(folder, name)
     transformers_logging.set_verbosity_error()  # the missing pooler and the unused language-model head are expected
     transformers_logging.disable_progress_bar()
     try:
@@ -56,7 +61,7 @@ def load_backbone(folder: Path, name: str) -> Any:
         if getattr(config, "is_encoder_decoder", False):
             raise ValueError(f"a {config.model_type} is an encoder with a decoder")
         return AutoModel.from_pretrained(folder, config=config, use_safetensors=True, dtype=torch.float32, **options)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except Exception as error:  # what other people wrote may break transformers anywhere
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise ModelError(f"{name} cannot be loaded as an encoder: {reason}", "name another checkpoint") from None
 

@@ -7,24 +7,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import orjson
 from pydantic import Field, ValidationError
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 
 from wenhuo.encoding.options import EncoderOptions
 from wenhuo.errors import ModelError
 from wenhuo.models.heads import AnyHead
 from wenhuo.models.tuning import AnyAdapter
+from wenhuo.refusing import refuse_foreign
 from wenhuo.settings import Section
 from wenhuo.text.cleaning import Cleaning
 
 CARD = "wenhuo.json"
-ALLOWED_ENDINGS = {".json", ".safetensors", ".txt", ".parquet", ".model"}
 
 
 class Card(Section):
@@ -62,7 +60,7 @@ def read_card(folder: Path) -> Card:
         raise ModelError(
             f"there is no model folder {folder}", "give the folder of a trained model, such as models/linear"
         )
-    _refuse_foreign(folder)
+    refuse_foreign(folder)
     try:
         return Card.model_validate(orjson.loads((folder / CARD).read_bytes()))
     except FileNotFoundError:
@@ -91,60 +89,3 @@ def count_parameters(folder: Path, card: Card) -> dict[str, int] | None:
 
 def _first_line(error: Exception) -> str:
     return " ".join(str(error).splitlines()[:3])
-
-
-def _refuse_foreign(folder: Path) -> None:
-    """Stop at a pickle, code, a link, or a configuration that asks for code."""
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder)
-        if path.is_symlink() and not path.resolve().is_file():
-            raise ModelError(f"{folder} is refused: {name} is a link to nowhere", "restore it with `dvc checkout`")
-        if not path.is_dir() and (not path.is_file() or path.suffix not in ALLOWED_ENDINGS):
-            raise ModelError(
-                f"{folder} is refused: {name} is neither weights nor configuration", "remove it if you trust the rest"
-            )
-        if path.suffix == ".json" and _asks_for_code(path):
-            raise ModelError(
-                f"{folder} is refused: {name} asks for foreign code (auto_map)", "use a model without such code"
-            )
-        if path.suffix == ".safetensors":
-            _refuse_bad_weights(path, name)
-
-
-def _asks_for_code(path: Path) -> bool:
-    try:
-        value = orjson.loads(path.read_bytes())
-    except orjson.JSONDecodeError:
-        return False  # whoever reads the file says so
-    return _names_code(value)
-
-
-def _names_code(value: Any) -> bool:
-    """Does a configuration, or one inside of it, name code? A vocabulary may hold the same word, with a number."""
-    if isinstance(value, dict):
-        named = any(isinstance(value.get(key), dict | list | str) for key in ("auto_map", "custom_pipelines"))
-        return named or any(_names_code(inner) for inner in value.values() if isinstance(inner, dict | list))
-    return isinstance(value, list) and any(_names_code(inner) for inner in value if isinstance(inner, dict | list))
-
-
-def _refuse_bad_weights(path: Path, name: Path) -> None:
-    try:
-        with safe_open(path, framework="numpy") as file:
-            kinds = {key: file.get_slice(key).get_dtype() for key in file.keys()}  # noqa: SIM118 -- not a dict
-            known = {key for key, kind in kinds.items() if not kind.startswith(("BF", "F8", "F4", "F6"))}
-            bad = [key for key in kinds if key in known and not np.isfinite(file.get_tensor(key)).all()]
-        bad += _bad_in_torch(path, kinds.keys() - known)
-    except (SafetensorError, OSError) as error:
-        raise ModelError(f"{name} is damaged: {error}", "restore it with `dvc checkout`") from None
-    if bad:
-        raise ModelError(f"{name} is refused: {bad[0]} holds NaN or infinite weights", "train again")
-
-
-def _bad_in_torch(path: Path, keys: Collection[str]) -> list[str]:
-    """Those of some tensors that are no numbers; for the kinds that NumPy does not know, such as bfloat16."""
-    if not keys:
-        return []
-    import torch
-
-    with safe_open(path, framework="pt") as file:
-        return [key for key in sorted(keys) if not torch.isfinite(file.get_tensor(key).float()).all()]

@@ -20,6 +20,7 @@ from transformers.utils import logging as transformers_logging
 from wenhuo.checkpoints import locate
 from wenhuo.errors import ModelError
 from wenhuo.pretraining.options import SCRATCH, Pretraining
+from wenhuo.refusing import refuse_weights
 
 GENERATOR = "generator"
 """The folder in a checkpoint's that holds the generator it learnt beside."""
@@ -92,11 +93,13 @@ def _loaded(folder: Path, name: str) -> Any:
 def _from_folder(kind: Any, folder: Path, name: str, hint: str, wanted: str | None = None) -> Any:
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
+    for path in sorted(folder.glob("*.safetensors")):
+        refuse_weights(path, f"{name}/{path.name}")
     try:
         config = AutoConfig.from_pretrained(folder, **KNOWN)
         _check(config, wanted)
         return kind.from_pretrained(folder, config=config, use_safetensors=True, dtype=torch.float32, **KNOWN)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except Exception as error:  # what other people wrote may break transformers anywhere
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise ModelError(f"{name} cannot be pretrained further: {reason}", hint) from None
 
