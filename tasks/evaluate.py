@@ -105,13 +105,15 @@ def _training() -> Training:
 def _summary(
     params: Params, answers: Mapping[str, Answers], read: Mapping[str, Part], models: Path, dataset: Mapping[str, Any]
 ) -> dict[str, Any]:
+    from wenhuo.evaluation.calibration import calibration
     from wenhuo.evaluation.figures import measured, summarise
     from wenhuo.models.folder import count_parameters
 
     chance = {"bootstrap": params.bootstrap, "seed": params.seed}
     measures = {name: measured(one, read, dataset["labels"], **chance) for name, one in answers.items()}
     counted = {name: count_parameters(models / name, one.card) for name, one in answers.items()}
-    return summarise(measures, answers, counted, read["validation"], dataset, **chance)
+    summary = summarise(measures, answers, counted, read["validation"], dataset, **chance)
+    return summary | {"calibration": calibration(answers, read, dataset["labels"])}
 
 
 def _weaknesses(
@@ -227,5 +229,5 @@ def _tell_falls(found: Mapping[str, Any], wide: int) -> None:
     from wenhuo.console import say
 
     for name, figures in found["candidates"].items():
-        falls = (f"{kind.replace('_', ' ')} {-100 * figures[kind]['fall']:+.1f}" for kind in found["kinds"])
+        falls = (f"{kind.replace('_', ' ')} {0 - 100 * figures[kind]['fall']:+.1f}" for kind in found["kinds"])
         say(f"evaluate: {name:{wide}}  accuracy on {found['rows']:,} test rows, points: {', '.join(falls)}")

@@ -18,6 +18,7 @@ from wenhuo.comparing.comparison import Answers, Comparison, Probabilities, Spli
 from wenhuo.console import track
 from wenhuo.errors import DataError, SettingsError
 from wenhuo.files import read_json
+from wenhuo.metrics.calibration import answered
 from wenhuo.metrics.slices import slices
 from wenhuo.models.classifier import Classifier
 from wenhuo.pages.wording import plural
@@ -26,6 +27,9 @@ from wenhuo.references import Named, find
 PARTS = Path("data/split")
 SPLITS = ("validation", "test")
 AT_ONCE = 1024  # texts between two steps of the progress bar
+
+Asked = tuple[Classifier, dict[str, Probabilities]]
+"""A model, and what it says of each split, in the order of its own labels."""
 
 
 def compare(old: str, new: str, splits: Sequence[str] = (), *, examples: int, bootstrap: int, seed: int) -> Comparison:
@@ -48,13 +52,12 @@ def compare(old: str, new: str, splits: Sequence[str] = (), *, examples: int, bo
     models = [find(reference) for reference in (old, new)]
     names = _names(models, (old, new))
     asked = [_ask(model, name, tables) for model, name in zip(models, names, strict=True)]
-    classifiers = [classifier for classifier, _ in asked]
     found = []
     for split, table in tables.items():
         shown = examples if split == "validation" or set(splits) == {"test"} else 0
         answers = _answers(table, about["labels"], [(model.labels, said[split]) for model, said in asked])
         found.append(compare_answers(split, answers, slices(table), examples=shown, bootstrap=bootstrap, seed=seed))
-    return Comparison(names[0], names[1], found, _notes(names, classifiers, about, tables))
+    return Comparison(names[0], names[1], found, _notes(names, asked, about, tables))
 
 
 def _chosen(splits: Sequence[str]) -> list[str]:
@@ -86,7 +89,7 @@ def _names(models: Sequence[Named], references: Sequence[str]) -> list[str]:
     return names if len(set(names)) == 2 else [f"{references[0]} (old)", f"{references[1]} (new)"]
 
 
-def _ask(model: Named, name: str, tables: dict[str, pl.DataFrame]) -> tuple[Classifier, dict[str, Probabilities]]:
+def _ask(model: Named, name: str, tables: dict[str, pl.DataFrame]) -> Asked:
     classifier = Classifier.load(model.folder)
     found = {}
     for split, table in tables.items():
@@ -114,11 +117,12 @@ def _answers(
 
 
 def _notes(
-    names: Sequence[str], classifiers: Sequence[Classifier], about: dict[str, Any], tables: dict[str, pl.DataFrame]
+    names: Sequence[str], asked: Sequence[Asked], about: dict[str, Any], tables: dict[str, pl.DataFrame]
 ) -> list[str]:
     notes = []
-    for name, classifier in zip(names, classifiers, strict=True):
+    for name, (classifier, said) in zip(names, asked, strict=True):
         notes += _about_labels(name, classifier.labels, about["labels"], tables)
+        notes += _about_answers(name, classifier, said, tables)
         if classifier.card.trained_on.get("hash", {}).get("train") != about["hash"]["train"]:
             notes.append(
                 f"{name} was trained on other rows than the train rows that lie here: it may have seen rows of these "
@@ -127,6 +131,22 @@ def _notes(
     if "test" in tables:
         notes.append("Test chooses nothing: whoever picks a model by its figures needs another test set.")
     return notes
+
+
+def _about_answers(
+    name: str, classifier: Classifier, said: dict[str, Probabilities], tables: dict[str, pl.DataFrame]
+) -> list[str]:
+    """How much a model answers that abstains, and how much of that is right."""
+    below, places = classifier.card.abstain_below, {label: place for place, label in enumerate(classifier.labels)}
+    if below is None:
+        return []
+    parts = []
+    for split, table in tables.items():
+        truth = np.array([places.get(label, -1) for label in table["label"]], dtype=np.int64)
+        found = answered(truth, said[split], below)
+        right = "" if found["accuracy"] is None else f", {found['accuracy']:.1%} of them right"
+        parts.append(f"{found['coverage']:.1%} of {split}{right}")
+    return [f"{name} abstains below {below:.1%}: it answers {'; '.join(parts)}. The figures are of all rows."]
 
 
 def _about_labels(name: str, known: list[str], labels: list[str], tables: dict[str, pl.DataFrame]) -> list[str]:

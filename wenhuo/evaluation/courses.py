@@ -27,7 +27,7 @@ class Scale:
     high: float
     steps: int
 
-    def x(self, step: int) -> float:
+    def x(self, step: float) -> float:
         """Where a step stands."""
         return round(LEFT + (WIDTH - LEFT - 6) * step / max(1, self.steps), 2)
 

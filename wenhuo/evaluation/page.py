@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from wenhuo.evaluation.confusions import confusions
 from wenhuo.evaluation.courses import DRAWING, courses
+from wenhuo.evaluation.coverage import probabilities
 from wenhuo.evaluation.material import Material, Shown
 from wenhuo.evaluation.sections import error_kinds, robustness, slices
 from wenhuo.evaluation.sentences import before_and_after, surest
@@ -57,6 +58,7 @@ def render_candidates(material: Material, *, shown: int) -> str:
         slices(summary, names),
         error_kinds(summary, names),
         robustness(summary, names),
+        probabilities(summary, names),
         errors(material, shown),
     ]
     top = sections.header("candidates", headline(summary), about, good=True)

@@ -125,3 +125,16 @@ def test_the_page_is_drawn_and_asks_for_nothing(project, rough, browser, setting
     assert page.locator("#test-changed ~ details").count() == 0
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     page.close()
+
+
+def test_what_a_model_leaves_unanswered_is_said_and_changes_no_figure(project):
+    plain = compare("linear", "mini", **PLAIN)
+    assert not any("abstains" in note for note in plain.notes)
+    card = json.loads((project / "models/linear/wenhuo.json").read_text())
+    (project / "models/linear/wenhuo.json").write_text(json.dumps(card | {"abstain_below": 0.9}))
+    found = compare("linear", "mini", **PLAIN)
+    assert found.splits == plain.splits
+    [note] = [note for note in found.notes if "abstains" in note]
+    said = Classifier.load("models/linear").predict(corpus.read_dataset(project / "data/split").texts("validation"))
+    share = sum(one.label is not None for one in said) / 60
+    assert f"linear abstains below 90.0%: it answers {share:.1%} of validation" in note
