@@ -51,9 +51,8 @@ def _cleaned(clean: Mapping[str, Any]) -> list[str]:
 def _validated(material: CardMaterial) -> list[str]:
     report = material.reports["validation"]
     if report:
-        asked = plural(len(report["expectations"]), "expectation")
-        found = f"{plural(report['errors'], 'error')}, {plural(report['warnings'], 'warning')}"
-        return [f"Validation: {found} in {asked}."]
+        asked = f" in {plural(len(report['expectations']), 'expectation')}" if report.get("expectations") else ""
+        return [f"Validation: {plural(report['errors'], 'error')}, {plural(report['warnings'], 'warning')}{asked}."]
     told = material.subject.tags.get(f"{PREFIX}validation")
     return [f"Validation: {plain(told)}."] if told else []
 
