@@ -100,19 +100,28 @@ def test_curves_are_in_mlflow_and_the_card_says_what_it_was_made_of(project):
     assert not list((project / "data/checkpoints").glob("*"))
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(600)
-def test_two_processes_learn_what_one_does(project):
-    made, curves = project / "data/backbones/tiny", project / "reports/pretrain/tiny.csv"
-    alone, course = load_file(made / "model.safetensors"), history.read(curves)
+def use_devices(project, devices: int) -> None:
     yaml = YAML()
     values = yaml.load(project / "params.yaml")
-    values["pretrain"]["devices"] = 2
+    values["pretrain"]["devices"] = devices
     yaml.dump(values, project / "params.yaml")
-    assert "pretrain@tiny" not in ran(repro(project, "encode"))
-    repro(project, "--force", "--single-item", "pretrain@tiny")
-    for name, weights in load_file(made / "model.safetensors").items():
-        assert torch.allclose(weights, alone[name], atol=1e-3), name
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(("name", "objective"), [("tiny", "masked"), ("detector", "replaced")])
+def test_two_processes_learn_what_one_does(project, name, objective):
+    if objective != "masked":
+        use_devices(project, 1)
+        change(project, "pretrain", "backbones", {name: TINY | {"text": ["../more.txt"], "objective": objective}})
+        repro(project, f"pretrain@{name}")
+    made, curves = project / f"data/backbones/{name}", project / f"reports/pretrain/{name}.csv"
+    alone, course = load_file(made / "model.safetensors"), history.read(curves)
+    use_devices(project, 2)
+    assert f"pretrain@{name}" not in ran(repro(project, f"pretrain@{name}"))
+    repro(project, "--force", "--single-item", f"pretrain@{name}")
+    for key, weights in load_file(made / "model.safetensors").items():
+        assert torch.allclose(weights, alone[key], atol=1e-3), key
     for one, other in zip(course, history.read(curves), strict=True):
         assert (one.step, one.metric) == (other.step, other.metric)
         assert one.value == pytest.approx(other.value, abs=1e-4 if "loss" in one.metric else 0.02)

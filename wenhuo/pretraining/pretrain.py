@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wenhuo.console import say
 from wenhuo.errors import DataError, SettingsError, SourceError
-from wenhuo.files import read_json, sha256, write_json
+from wenhuo.files import read_json, sha256, whole, write_json
 from wenhuo.pretraining.options import Pretraining
 from wenhuo.pretraining.preparing import COUNTS, EMBEDDINGS, prepare
 from wenhuo.training.history import Point
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 CARD = "pretraining.json"
 PREPARED = "prepared"
+COURSE = "course"
 
 Watch = Callable[[list[Point]], None]
 
@@ -67,6 +68,7 @@ def learn(
     work: Path,
     folder: Path | None,
     watch: Watch,
+    course: Sequence[float] = (),
 ) -> list[Point]:
     """Pretrain on text that is prepared; write the checkpoint to ``folder``; return its curves.
 
@@ -78,6 +80,8 @@ def learn(
         work: where checkpoints are kept until the caller forgets them.
         folder: as in :func:`pretrain`.
         watch: called with new points of the curves as they come.
+        course: shares of the whole after which the network as it is then is written to ``work / COURSE``, at the next
+            measurement on held-out rows.
 
     Raises:
         ModelError: the checkpoint to go on from cannot be pretrained further.
@@ -85,6 +89,8 @@ def learn(
     """
     _set_up()
     training = assemble(options, seed, work, watch, prepared)
+    if folder is not None and course:
+        training.kept = lambda share: _keep_course(training, share, course, work / COURSE)
     progress = training.run()
     if folder is None:
         return progress.points
@@ -93,6 +99,16 @@ def learn(
     weights = {path.relative_to(folder).as_posix(): sha256(path) for path in sorted(folder.rglob("*.safetensors"))}
     write_json(folder / CARD, {"format": 1, **about, "sha256": weights, "options": options.model_dump()})
     return progress.points
+
+
+def _keep_course(training: Training, done: float, course: Sequence[float], folder: Path) -> None:
+    """Keep the network as it is at each share that is reached; what a killed run kept before stays."""
+    for share in course:
+        target = folder / f"{share:.3f}"
+        if done >= share and not target.exists():
+            with whole(target) as made:
+                made.mkdir()
+                save_result(training, made)
 
 
 def _set_up() -> None:
