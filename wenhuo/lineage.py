@@ -78,11 +78,11 @@ def circumstances(root: Path = Path()) -> dict[str, str]:
 def code_tags(root: Path = Path()) -> dict[str, str]:
     """The git commit, whether files differ from it (those that runs write apart), the environment's hash."""
     tags = {}
-    commit = _git(root, "rev-parse", "HEAD")
+    commit = _line(git(root, "rev-parse", "HEAD"))
     if commit:
         tags["mlflow.source.git.commit"] = commit
         apart = [f":!{path}" for path in WRITTEN_BY_RUNS]
-        changed = _git(root, "status", "--porcelain", "--untracked-files=no", "--", ".", *apart)
+        changed = git(root, "status", "--porcelain", "--untracked-files=no", "--", ".", *apart)
         tags[f"{PREFIX}git_dirty"] = str(bool(changed)).lower()
     if (root / ENVIRONMENT_LOCK).exists():
         tags[f"{PREFIX}environment_sha256"] = sha256(root / ENVIRONMENT_LOCK)
@@ -151,15 +151,20 @@ def lock_tag(root: Path = Path()) -> dict[str, str]:
 
 def git_user(root: Path = Path()) -> str:
     """The name of git's user; empty where there is none."""
-    return _git(root, "config", "user.name")
+    return _line(git(root, "config", "user.name"))
 
 
-def _git(root: Path, *arguments: str) -> str:
+def git(root: Path, *arguments: str) -> bytes:
+    """What git says in a folder; nothing where there is no git, no repository, or no answer."""
     try:
-        done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False)
+        done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=False)
     except OSError:
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
+        return b""
+    return done.stdout if done.returncode == 0 else b""
+
+
+def _line(said: bytes) -> str:
+    return said.decode("utf-8", "replace").strip()
 
 
 def _processor() -> str:

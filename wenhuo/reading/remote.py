@@ -20,7 +20,7 @@ from wenhuo.reading.local import FileVersion, missing_hint
 CONNECT_SECONDS = 20
 SILENT_SECONDS = 60
 
-_USER = re.compile(r"(?<=://)[^/@\s]+@")
+_USER = re.compile(r"(?<=://)[^/\s'\"]*@")
 _SECRET = re.compile(
     r"(?i)([?&;][^=&;\s]*(?:token|key|secret|sig|signature|passw|pwd|auth|credential|session|code)[^=&;\s]*=)[^&;#\s'\")]+"
 )

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from pathlib import Path
 
 from wenhuo.errors import DataError, GraphError, WenhuoError
 from wenhuo.files import read_json, sha256
-from wenhuo.lineage import PREFIX
+from wenhuo.lineage import PREFIX, git
 from wenhuo.tracing import backward, forward
 from wenhuo.tracing.forward import Walk
 from wenhuo.tracing.project import Project, Version, open_project
@@ -154,13 +153,9 @@ def _content(walk: Walk, what: str) -> list[Node]:
 
 
 def _commit(walk: Walk, what: str) -> list[Node]:
-    command = ["git", "rev-parse", "--verify", "--quiet", "--end-of-options", f"{what}^{{commit}}"]
-    try:
-        done = subprocess.run(command, cwd=walk.project.root, capture_output=True, text=True, check=False)
-    except OSError:
-        return []
-    commit = done.stdout.strip()
-    if done.returncode or not commit:
+    said = git(walk.project.root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{what}^{{commit}}")
+    commit = said.decode().strip()
+    if not commit:
         return []
     found = backward.tagged_node(walk.project, commit)
     if found is None:

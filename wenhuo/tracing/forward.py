@@ -128,8 +128,21 @@ def _measured(shown: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _parameters(made: Made) -> Node | None:
-    given = {name: value for name, value in made.parameters.items() if value is not None}
+    given = {name: _masked(value) for name, value in made.parameters.items() if value is not None}
     return Node("parameters", "parameters", given) if given else None
+
+
+def _masked(value: Any) -> Any:
+    """A parameter without the passwords and tokens that a source's address may hold."""
+    if isinstance(value, dict):
+        return {name: _masked(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_masked(one) for one in value]
+    if not isinstance(value, str) or "://" not in value:
+        return value
+    from wenhuo.reading.remote import without_secrets
+
+    return without_secrets(value)
 
 
 def _code(made: Made) -> Node | None:

@@ -7,7 +7,6 @@ and in the work tree.
 from __future__ import annotations
 
 import hashlib
-import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,6 +18,7 @@ from ruamel.yaml.error import YAMLError
 
 from wenhuo.errors import GraphError
 from wenhuo.keeping import kept_locks
+from wenhuo.lineage import git
 
 BACKBONES = "data/backbones"
 """Every encoder depends on the whole folder; it uses the one that its parameters name."""
@@ -170,17 +170,10 @@ def _contents(root: Path, *, history: bool) -> Iterator[tuple[str, bytes]]:
     for path in kept_locks(root).values():
         yield f"dvc.lock of {path.stem[:12]}", path.read_bytes()
     if history:
-        for commit in _git(root, "log", "--format=%H", "--", "dvc.lock").decode().split():
-            content = _git(root, "show", f"{commit}:./dvc.lock")
+        for commit in git(root, "log", "--format=%H", "--", "dvc.lock").decode().split():
+            content = git(root, "show", f"{commit}:./dvc.lock")
             if content:
                 yield f"commit {commit[:12]}", content
-
-
-def _git(root: Path, *arguments: str) -> bytes:
-    try:
-        return subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=False).stdout
-    except OSError:
-        return b""
 
 
 def _parsed(content: bytes, where: str) -> dict[str, Made]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from pathlib import Path
 
 from filelock import FileLock
@@ -26,6 +27,8 @@ QUIET = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
 }
 """No telemetry, and a server that is away is noticed within a minute and not within five."""
+
+_USER = re.compile(r"(?<=://)[^/\s'\"]*@")
 
 
 def tracking_uri(root: Path = Path()) -> str:
@@ -73,8 +76,9 @@ def without_password(uri: str) -> str:
 
 
 def first_line(error: Exception) -> str:
-    """The first line of an error's text, at most 200 characters."""
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+    """The first line of an error's text, at most 200 characters, without what stands before an @ in addresses."""
+    line = (str(error).splitlines() or [type(error).__name__])[0]
+    return _USER.sub("…@", line)[:200]
 
 
 def _with_experiment(client: MlflowClient, artifacts: str | None) -> MlflowClient:
