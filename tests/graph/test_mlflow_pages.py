@@ -90,6 +90,32 @@ def artifacts(address: str, run_id: str, path: str) -> list[str]:
         return [file["path"] for file in json.load(answer)["files"]]
 
 
+def test_the_card_is_the_versions_description(page, address, made):
+    name = read_json(made[0] / "reports/winner.json")["registered_model"]
+    page.goto(f"{address}/#/models/{name}/versions/1")
+    page.get_by_role("heading", name="What it is for").first.wait_for()
+    page.get_by_role("heading", name="Figures").first.wait_for()
+    row = page.locator("table tr", has_text="macro-F1").first
+    row.wait_for()
+    assert row.locator("td").count() >= 2, "its tables are drawn as tables"
+
+
+def test_the_card_is_drawn_and_asks_for_nothing(page, address, made):
+    winner = read_json(made[0] / "reports/winner.json")
+    run = runs.find_run(store.connect(made[0]), locked_key(made[0], f"train@{winner['winner']}")).info
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{address}/#/experiments/{run.experiment_id}/runs/{run.run_id}/artifacts")
+    page.get_by_text("card", exact=True).first.click()
+    page.get_by_text(f"{winner['registered_model']}-1.html").first.click()
+    card = page.frame_locator("iframe")
+    card.get_by_role("heading", name="What the gate decided").wait_for()
+    pictures = card.locator("svg[role=img]").all()
+    assert len(pictures) > 4
+    assert all(picture.bounding_box()["height"] > 8 for picture in pictures)
+    assert [url for url in asked if not url.startswith((address, f"blob:{address}"))] == []
+
+
 def test_the_champion_is_shown(page, address, made):
     name = read_json(made[0] / "reports/winner.json")["registered_model"]
     page.goto(f"{address}/#/models/{name}")

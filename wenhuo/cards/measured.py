@@ -14,6 +14,7 @@ from wenhuo.metrics.classification import FIGURES
 from wenhuo.pages.wording import number, plural
 
 NAMES = {"roc_auc": "ROC AUC", "log_loss": "log loss", "brier": "Brier score", "calibration_error": "calibration error"}
+ORDER = ("test", "test_leak_free", "validation")
 CLASS_FIGURES = ("precision", "recall", "f1")
 MOST_CLASSES = 200
 THRESHOLDS = 12  # lines of the table of coverage; the page draws all of them
@@ -37,7 +38,7 @@ def figures(material: CardMaterial) -> Part:
     kind = "" if material.card.kind != "linear" else " It is a linear model itself."
     said = [f"The candidate {code(material.subject.candidate)}{beside}, with 95 % intervals in brackets.{kind}"]
     said += ["Validation chose it. Test chose nothing, so its figures are what to expect on texts of the same kind."]
-    tables = [_split(material, split) for split in PARTS if split in material.figures]
+    tables = [_split(material, split) for split in ORDER if split in material.figures]
     return Part("figures", "Figures", said, tables=[*tables, *_classes(material)])
 
 

@@ -6,7 +6,7 @@ from ruamel.yaml import YAML
 from tests.wenhuo.cards.conftest import CALIBRATION, NAMES, material_of, without
 from tests.wenhuo.cards.reading import markdown_tables, page_figures, shows, value_at
 from wenhuo.cards.markdown import render_description, render_markdown
-from wenhuo.cards.measured import KINDS, figure_name
+from wenhuo.cards.measured import KINDS, ORDER, figure_name
 from wenhuo.cards.page import render_card
 from wenhuo.evaluation.page import PARTS
 from wenhuo.metrics.classification import FIGURES
@@ -50,14 +50,15 @@ def test_intervals_stand_beside_every_figure_that_has_one(card):
 def test_every_figure_of_the_markdown_is_the_one_of_metrics_json(card):
     tables = markdown_tables(render_markdown(card))
     seen = 0
-    for (split, (title, _)), (before, rows) in zip(PARTS.items(), tables["Figures"], strict=False):
-        assert before.startswith(f"{title}, {card.figures[split]['rows']}")
+    for split, (before, rows) in zip(ORDER, tables["Figures"], strict=False):
+        assert before.startswith(f"{PARTS[split][0]}, {card.figures[split]['rows']}")
         assert [row["Figure"] for row in rows] == [figure_name(name) for name in FIGURES]
         for name, row in zip(FIGURES, rows, strict=True):
             for who in NAMES:
                 measure = card.summary["candidates"][who][split]
                 assert shows(row[who], measure[name], measure["intervals"].get(name)), (split, name, who)
                 seen += 1
+    assert set(ORDER) == set(PARTS)
     assert seen == len(PARTS) * len(FIGURES) * 2
 
 
