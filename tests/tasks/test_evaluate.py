@@ -234,6 +234,42 @@ def test_tracking_gets_flat_figures_with_the_speed(stage):
     assert all(isinstance(value, float) for value in figures.values())
 
 
+class Brittle(Fake):
+    """mini decides by an exclamation mark alone, linear by a word."""
+
+    def _row(self, text):
+        told = "！" in text if self.name == "mini" else "good" in text
+        return np.eye(3)[self.labels.index("好评" if told else "差评")]
+
+
+def test_a_model_that_hangs_on_a_mark_is_found_out(stage, monkeypatch, capsys):
+    rows = part("t", 40).with_columns(label=pl.Series(["差评", "好评"] * 20), text=pl.Series(["bad.", "good！"] * 20))
+    rows = rows.with_columns(source=pl.Series(["网店", "论坛"] * 20))
+    stage.split(train=rows, validation=rows, test=rows)
+    stage.suspects(["t001", "t003"])
+    monkeypatch.setattr(answers, "load", Brittle)
+    asked = {"kinds": ["no_punctuation", "traditional"], "rows": 30}
+    found = stage.run(robustness=asked)
+    assert found["robustness"]["rows"] == 30
+    falls = {name: kinds["no_punctuation"]["fall"] for name, kinds in found["robustness"]["candidates"].items()}
+    assert falls["linear"] == 0 < 0.3 < falls["mini"]
+    assert found["candidates"]["mini"]["test"]["accuracy"] == 1, "nothing else shows it"
+    assert {one["by"] for one in found["slices"]["mini"]} == {"length", "source"}
+    assert found["error_kinds"]["mini"] == []
+    page = (stage.folder / "reports/candidates.html").read_text(encoding="utf-8")
+    assert ">Robustness<" in page
+    assert "points: no punctuation +0.0, traditional +0.0" in capsys.readouterr().out
+    assert stage.run("again", robustness=asked) == found
+    assert "robustness" not in stage.run("none", robustness={"rows": 0})
+
+
+def test_suspect_labels_are_a_kind_of_error(stage):
+    stage.suspects(["t000", "t001", "t002", "t030"])
+    found = {one["kind"]: one for one in stage.run()["error_kinds"]["linear"]}
+    assert (found["label looks wrong"]["rows"], found["label looks wrong"]["errors"]) == (4, 3)
+    assert found["差评 → 好评"]["errors"] == 2
+
+
 def test_models_that_params_does_not_name_are_left_alone(stage):
     (stage.folder / "models/stale").mkdir()
     assert set(stage.run()["candidates"]) == set(NAMES)

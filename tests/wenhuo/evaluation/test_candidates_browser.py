@@ -30,6 +30,9 @@ def test_it_is_drawn_on_any_screen_and_asks_for_nothing(page, browser, settings)
     for chosen in ("body", "svg text", ".quiet", ".said .wrong", ".said .right"):
         assert contrast(seen, chosen) >= 4.5, chosen
     assert glyphs_differ(seen)
+    seen.evaluate("() => document.querySelectorAll('details').forEach(one => { one.open = true; })")
+    wide, room = seen.evaluate("() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+    assert wide <= room
     for picture in seen.locator("svg[role=img]").all():
         box = picture.bounding_box()
         assert max(box["width"], box["height"]) > 40
@@ -48,4 +51,33 @@ def test_every_column_of_the_sentences_has_its_head(page, browser):  # noqa: F81
         assert heads[1].locator("th").all_inner_texts() == ["untrained", "trained"] * 2
         for row in table.locator("tbody tr").all():
             assert row.locator("td").count() == 2 + 1 + 2 * 2
+    seen.close()
+
+
+def test_the_deeper_the_fall_the_deeper_the_colour(page, browser):  # noqa: F811
+    seen, _, _ = opened(browser, page)
+    lines = seen.locator("table.perturbed tbody tr:not(.further)").all()
+    assert [line.locator("th").inner_text() for line in lines] == ["linear", "mini", "mini-lora"]
+    for line in lines:
+        cells = line.locator("td").all()[1:]
+        falls = [-float(cell.locator("span").inner_text().split()[0].replace("−", "-")) for cell in cells]
+        shares = [
+            float(cell.evaluate("one => one.style.getPropertyValue('--share')").rstrip("%") or 0) for cell in cells
+        ]
+        assert falls == sorted(falls, reverse=True)
+        assert shares == sorted(shares, reverse=True)
+        assert shares[0] > shares[-1] > 0
+    seen.close()
+
+
+def test_errors_by_kind_stand_against_the_usual_rate(page, browser):  # noqa: F811
+    seen, _, _ = opened(browser, page)
+    tables = seen.locator("table.kinds").all()
+    assert len(tables) == 3
+    for line in tables[0].locator("tbody tr").all():
+        level, dot = line.locator("line.axis").bounding_box(), line.locator("circle").bounding_box()
+        rate = float(line.locator("td.wide .figure").inner_text().rstrip("%"))
+        usual = float(line.locator("svg").get_attribute("aria-label").split()[-1].rstrip("%"))
+        if abs(rate - usual) > 1:
+            assert (dot["x"] + dot["width"] / 2 > level["x"]) == (rate > usual)
     seen.close()

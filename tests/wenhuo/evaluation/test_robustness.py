@@ -115,6 +115,6 @@ def test_the_section_shows_every_fall_of_the_candidates_asked_for():
     for kind in KINDS:
         one = figures["mini"][kind]
         assert f"{one['accuracy']:.1%}" in page
-        assert f"{-100 * one['fall']:+.1f}".replace("-", "−") in page
+        assert f"{0 - 100 * one['fall']:+.1f}".replace("-", "−") in page
         assert f"{one['changed_texts']:.1%}" in page
     assert section({}, ["mini"]) == section(material.summary, ["other"]) == ""
