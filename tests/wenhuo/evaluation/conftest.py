@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from wenhuo.evaluation.answers import Answers, Part
+from wenhuo.evaluation.calibration import calibration
 from wenhuo.evaluation.error_kinds import error_kinds, kinds_of_answers, kinds_of_texts
 from wenhuo.evaluation.figures import measured, summarise
 from wenhuo.evaluation.material import Material, Shown
@@ -61,7 +62,8 @@ def make(
         said = {s: saying(wrong_on(part.truth, len(labels), every), len(labels)) for s, part in parts.items()}
         encoder = {"kind": "ngrams" if linear else "tokens"}
         kind = "linear" if linear else "transformer"
-        card = Card(kind=kind, labels=labels, cleaning={}, encoder=encoder, trained_on={}, backbone="scratch")
+        fitted = {} if linear else {"temperature": 1.4, "abstain_below": 0.85, "abstain_for": 0.95}
+        card = Card(kind=kind, labels=labels, cleaning={}, encoder=encoder, trained_on={}, backbone="scratch", **fitted)
         answers[name] = Answers(said, 1.0, card)
         counted[name] = {"all": 8000, "trained": 8000 if linear else 80}
         before = (
@@ -73,6 +75,7 @@ def make(
     dataset = {"source": "评论", "synthetic": True, "rows": {"train": 9, "test": rows}, "hash": {}, "labels": labels}
     summary = summarise(measures, answers, counted, parts["validation"], dataset, **chance)
     summary |= weak_points(answers, parts["test"], labels, bootstrap)
+    summary |= {"calibration": calibration(answers, parts, labels)}
     return Material(summary, parts, shown)
 
 

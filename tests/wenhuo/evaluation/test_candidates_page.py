@@ -35,6 +35,7 @@ def test_the_same_material_gives_the_same_bytes_and_asks_for_nothing(material):
         "Parts of test",
         "Errors by kind",
         "Robustness",
+        "What the probabilities are worth",
         "Surest errors",
     ]
 

@@ -81,7 +81,7 @@ def test_the_section_tells_what_was_asked_for_and_what_came_of_it():
     summary, _, _ = summary_of(temperature=2.5, abstain_below=0.8, abstain_for=0.88)
     section = probabilities(summary, ["linear", "mini"])
     mark = summary["calibration"]["mini"]["test"]["answered"]
-    assert f"of test {mark['coverage']:.1%}, {mark['accuracy']:.1%} of them right" in section
+    assert f"{mark['coverage']:.1%} of test, {mark['accuracy']:.1%} of that right" in section
     assert "abstains below a probability of 80.0%" in section
     assert section.count('class="kept"') == 2
     assert section.count("<polyline") == 4
