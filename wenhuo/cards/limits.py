@@ -25,8 +25,9 @@ def limits(material: CardMaterial) -> Part:
 
 
 def _labels(material: CardMaterial) -> Iterator[str]:
-    several = plural(len(material.labels), "label")
-    yield f"It knows {several} and no other: a text to which none applies gets one of them all the same."
+    several, below = plural(len(material.labels), "label"), (material.told("calibration") or {}).get("abstain_below")
+    unless = f", unless its probability lies below {below:.4f}" if below else ""
+    yield f"It knows {several} and no other: a text to which none applies gets one of them all the same{unless}."
     told = material.reports["split"].get("labels") or {}
     counts = {label: (told.get(label, {}).get("train") or {}).get("rows") for label in material.labels}
     rare = {label: rows for label, rows in counts.items() if rows is not None and rows < FEW}

@@ -9,9 +9,10 @@ from wenhuo.cards.content import NOTHING, Cell, Figure, Part, Table, cell, code
 from wenhuo.cards.drawing import coverage_picture, curve_pictures, reliability_picture
 from wenhuo.cards.material import CardMaterial
 from wenhuo.evaluation import sections
+from wenhuo.evaluation.coverage import FEWEST
 from wenhuo.evaluation.page import PARTS, compared
 from wenhuo.metrics.classification import FIGURES
-from wenhuo.pages.wording import number, plural
+from wenhuo.pages.wording import number, percent, plural
 
 NAMES = {"roc_auc": "ROC AUC", "log_loss": "log loss", "brier": "Brier score", "calibration_error": "calibration error"}
 ORDER = ("test", "test_leak_free", "validation")
@@ -115,9 +116,9 @@ def robustness(material: CardMaterial) -> Part | None:
         return None
     tables = [Table(ROBUST, list(_kinds(name, one)), _of(material, name)) for name, one in by_name.items() if one]
     rows = f" {number(told['rows'])} rows" if "rows" in told else " rows"
-    said = [f"The same{rows} ({cell(told.get('sample', 'of test'))}), rewritten by rules. What they mean stays."]
+    said = [f"The same{rows} ({cell(told.get('sample', 'of test'))}), rewritten by rules; their labels stay."]
     drawn = sections.robustness(material.summary, material.candidates)
-    return Part("robustness", "When texts are written otherwise", said, tables=tables, instead=drawn)
+    return Part("robustness", "Robustness", said, tables=tables, instead=drawn)
 
 
 ROBUST = ("Texts", "accuracy", "macro-F1", "texts changed", "answers changed", "accuracy lost")
@@ -145,7 +146,7 @@ def _kinds(name: str, one: Mapping[str, Any]) -> Iterator[list[Cell]]:
             Figure(f"{at}/macro_f1", told.get("macro_f1")),
             *shares,
         ]
-        yield [*line, Figure(f"{at}/fall", told.get("fall"))]
+        yield [*line, Figure(f"{at}/fall", told.get("fall"), told.get("fall_interval"))]
 
 
 def calibration(material: CardMaterial) -> Part | None:
@@ -162,9 +163,10 @@ def calibration(material: CardMaterial) -> Part | None:
         f"{errors[0].text} on validation and {errors[1].text} on test; 0 would be exact.",
         *_temperature(told),
     ]
-    drawn = reliability_picture(material.reliability) + coverage_picture(told.get("test", {}).get("coverage_curve", ()))
-    line: list[Cell] = ["of its probabilities", *errors]
-    tables = [Table(["Expected calibration error", *SPLITS], [line])]
+    enough = [one for one in told.get("test", {}).get("coverage_curve", ()) if one.get("rows", 0) >= FEWEST]
+    drawn = reliability_picture(material.reliability) + coverage_picture(enough)
+    lines: list[list[Cell]] = [["of its probabilities", *errors], *_untempered(material.subject.candidate, told)]
+    tables = [Table(["Expected calibration error", *SPLITS], lines)]
     tables += list(_coverage(material.subject.candidate, told))
     return Part("calibration", "What its probabilities are worth", said, tables=tables, drawn=_pictures(drawn))
 
@@ -183,8 +185,21 @@ def _temperature(told: Mapping[str, Any]) -> list[str]:
     if told.get("temperature") is not None:
         said.append(f"Temperature, fitted on validation: {told['temperature']:.4f}. 1 changes nothing.")
     if told.get("abstain_below") is not None:
-        said.append(f"It abstains below a probability of {told['abstain_below']:.4f}, a threshold set on validation.")
+        aim = (
+            f", so that {percent(told['abstain_for'])} of its answers are right there"
+            if told.get("abstain_for")
+            else ""
+        )
+        said.append(f"Below a probability of {told['abstain_below']:.4f} it gives no label, as validation set it{aim}.")
     return said
+
+
+def _untempered(who: str, told: Mapping[str, Any]) -> Iterator[list[Cell]]:
+    """The error as it would be without the temperature, where that is known."""
+    known = {split: ((told.get(split) or {}).get("untempered") or {}).get("calibration_error") for split in SPLITS}
+    if any(value is not None for value in known.values()):
+        places = {split: f"calibration/{who}/{split}/untempered/calibration_error" for split in SPLITS}
+        yield ["without the temperature", *(Figure(places[split], known[split]) for split in SPLITS)]
 
 
 def _coverage(who: str, told: Mapping[str, Any]) -> Iterator[Table]:

@@ -36,11 +36,13 @@ COURSE = [(0.2, 0.99, 1.0, 240), (0.5, 0.97, 0.6, 144), (0.9, 0.8, 0.2, 48), (0.
 CALIBRATION = {
     "temperature": 1.3125,
     "abstain_below": 0.625,
+    "abstain_for": 0.95,
     **{
         split: {
             "coverage_curve": [
                 {"threshold": t, "accuracy": a, "coverage": c, "rows": rows} for t, a, c, rows in COURSE
             ],
+            "untempered": {"log_loss": 0.41, "calibration_error": 0.0525},
             "answered": {"coverage": 0.85, "accuracy": 0.975, "rows": 204},
         }
         for split in ("validation", "test")

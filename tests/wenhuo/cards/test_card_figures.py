@@ -76,11 +76,11 @@ def test_labels_slices_errors_and_rewritten_texts_in_markdown(card):
     for row, one in zip(tables["Errors by kind"][0][1], summary["error_kinds"]["mini"], strict=True):
         assert shows(row["errors"], one["errors"])
         assert shows(row["of all errors"], one["share"])
-    for who, (_, rows) in zip(("mini", "linear"), tables["When texts are written otherwise"], strict=True):
+    for who, (_, rows) in zip(("mini", "linear"), tables["Robustness"], strict=True):
         for row, (kind, one) in zip(rows, summary["robustness"]["candidates"][who].items(), strict=True):
             assert row["Texts"] == KINDS[kind]
             assert shows(row["accuracy"], one["accuracy"], one["interval"])
-            assert shows(row["accuracy lost"], one["fall"])
+            assert shows(row["accuracy lost"], one["fall"], one.get("fall_interval"))
 
 
 def test_calibration_in_markdown(card):
@@ -89,7 +89,9 @@ def test_calibration_in_markdown(card):
     for split in ("validation", "test"):
         assert shows(errors[0][split], card.figures[split]["calibration_error"])
     assert "Temperature, fitted on validation: 1.3125" in text
-    assert "abstains below a probability of 0.6250" in text
+    assert "Below a probability of 0.6250 it gives no label" in text
+    assert "95.0% of its answers" in text
+    assert [shows(errors[1][split], 0.0525) for split in ("validation", "test")] == [True, True]
     assert [shows(row["accuracy"], 0.975) for row in answered] == [True, True]
     for row, one in zip(coverage, CALIBRATION["test"]["coverage_curve"], strict=True):
         assert shows(row["Answer from"], one["threshold"])
@@ -119,6 +121,6 @@ def test_what_is_not_known_is_left_out():
     old = without(material_of(["a", "b"]), "calibration", "robustness", "slices", "error_kinds", "parameters", "lead")
     for text in (render_markdown(old), render_card(old), render_description(old, "elsewhere")):
         assert "Parts of test" not in text
-        assert "written otherwise" not in text
+        assert "Robustness" not in text
         assert "Temperature" not in text
     assert "calibration error" in render_markdown(old)
