@@ -30,8 +30,9 @@ Classes = npt.NDArray[np.int32]
 WIDEST = 10.0
 """The temperature is between this and its inverse; networks that learnt something lie between 0.5 and 4."""
 SPREAD = 0.5
-"""Standard deviation of the normal prior of the temperature's logarithm: worth about eleven rows. With 20 rows of a model
-that means what it says the log loss on others rises by 0.012, by 0.034 with twice the spread; of 400 nothing is seen."""
+"""Standard deviation of the normal prior of the temperature's logarithm: worth about eleven rows. With 20 rows of a
+model that means what it says the log loss of others rises by 0.012, and by 0.034 with twice the spread; with 400 rows
+nothing is seen of either."""
 DIGITS = 4  # of the temperature: more change no figure, and the last bits of a sum depend on the machine
 FINE = 6  # digits of a threshold
 STEPS = 20  # coverages among which a threshold is looked for: 5 %, 10 %, … of validation
