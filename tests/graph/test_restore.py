@@ -73,7 +73,7 @@ def shown(original: Path) -> dict:
         }
     versions = {
         (one["name"], one["number"]): one
-        | {"run": runs_key(client, one["run"]), "source": hashes(local_model(project, one["source"]))}
+        | {"run": runs_key(client, one["run"]), "source": hashes(local_model(project, one["source"]).parent)}
         for one in every_version(project)
     }
     return {"runs": runs, "versions": versions}

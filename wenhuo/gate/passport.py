@@ -6,9 +6,9 @@ measured on. Before a version becomes champion again its files must be those, an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import orjson
@@ -37,6 +37,10 @@ PROBES = (
     "",
 )
 """Sentences of our own, so that a model can be tried without keeping anybody's text."""
+
+
+class OtherAnswersError(ModelError):
+    """A model whose files may be whole, and that no longer says what it said."""
 
 
 class Probe(Section):
@@ -77,6 +81,37 @@ def make(folder: Path, frozen: Frozen, texts: Sequence[str] = ()) -> Passport:
     probes = [Probe(text=text, probabilities=row) for text, row in zip(asked, said, strict=True)]
     packed = {"test_set": frozen.hash, "test_rows": frozen.packed()}
     return Passport(labels=model.labels, files=hashes(folder), probes=probes, **packed)
+
+
+def without_texts(passport: Passport, examples: int) -> dict[str, Any]:
+    """What of a passport may stand in git: all but the last texts, which are rows of the corpus, and the digests.
+
+    Args:
+        passport: of a model.
+        examples: how many of its probe sentences, the last ones, are rows of test.
+    """
+    own = passport.probes[: len(passport.probes) - examples]
+    answers = [probe.probabilities for probe in passport.probes[len(own) :]]
+    kept = passport.model_dump(include={"labels", "files", "test_set"})
+    return kept | {"probes": [probe.model_dump() for probe in own], "answers": answers}
+
+
+def completed(kept: Mapping[str, Any], texts: Sequence[str], frozen: Frozen) -> Passport:
+    """The passport of which :func:`without_texts` was kept.
+
+    Args:
+        kept: of it.
+        texts: the rows of test that were asked.
+        frozen: the test set.
+
+    Raises:
+        ModelError: they do not belong together.
+    """
+    answers = [{"text": text, "probabilities": row} for text, row in zip(texts, kept["answers"], strict=False)]
+    if len(texts) != len(kept["answers"]) or kept["test_set"] != frozen.hash:
+        raise ModelError("the test rows at hand are not those that it was asked", "`dvc pull` may bring them")
+    told = {name: kept[name] for name in ("labels", "files", "test_set")}
+    return Passport.model_validate(told | {"probes": [*kept["probes"], *answers], "test_rows": frozen.packed()})
 
 
 def hashes(folder: Path) -> dict[str, str]:
@@ -124,14 +159,15 @@ def check_answers(folder: Path, passport: Passport) -> None:
     """Ask the probe sentences again.
 
     Raises:
-        ModelError: the model cannot be loaded, or says something else.
+        ModelError: the model cannot be loaded.
+        OtherAnswersError: it says something else.
     """
     model = Classifier.load(folder)
     said = model.probabilities([probe.text for probe in passport.probes])
     apart = np.abs(said - np.array([probe.probabilities for probe in passport.probes]))
     if model.labels != passport.labels or apart.max(initial=0) > TOLERANCE:
         worst = passport.probes[int(apart.max(axis=1).argmax())].text
-        raise ModelError(
+        raise OtherAnswersError(
             f"it no longer says what it said when it was registered: by {apart.max():.4f} apart on “{worst[:40]}”",
             "look for other versions of libraries than constraints.txt names",
         )

@@ -64,7 +64,7 @@ def _version(project: Project, client: Any, reports: Path, kept: dict[str, Any])
         entry = registration.Entry(
             name, kept["candidate"], folder, kept["key"], kept["tags"], texts[: kept["examples"]]
         )
-        registration.enter(client, reports, entry, frozen)
+        registration.enter(client, reports, entry, frozen, kept.get("passport"))
     return True
 
 

@@ -6,14 +6,16 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mlflow.tracking import MlflowClient
 
+from wenhuo.console import say
 from wenhuo.errors import ModelError, TrackingError
 from wenhuo.gate import decisions, passport
 from wenhuo.gate.frozen import Frozen
 from wenhuo.gate.judging import Known
-from wenhuo.gate.passport import PASSPORT
+from wenhuo.gate.passport import PASSPORT, Passport
 from wenhuo.keeping import keep_version
 from wenhuo.lineage import PREFIX
 from wenhuo.tracking import registry, runs
@@ -45,7 +47,9 @@ class Entry:
         return registry.version_of(client, self.model, self.key)
 
 
-def enter(client: MlflowClient, reports: Path, entry: Entry, frozen: Frozen) -> Version:
+def enter(
+    client: MlflowClient, reports: Path, entry: Entry, frozen: Frozen, kept: Mapping[str, Any] | None = None
+) -> Version:
     """Register a candidate, once.
 
     Args:
@@ -53,6 +57,7 @@ def enter(client: MlflowClient, reports: Path, entry: Entry, frozen: Frozen) -> 
         reports: the folder with the decisions, whose lock keeps two processes from registering the same.
         entry: the candidate.
         frozen: the test set that it was measured on.
+        kept: what git kept of its passport, for one that was registered before; None: it gets its first.
 
     Raises:
         TrackingError: the store has no run of the candidate.
@@ -67,17 +72,31 @@ def enter(client: MlflowClient, reports: Path, entry: Entry, frozen: Frozen) -> 
             what = f"this MLflow store has no run of {entry.candidate}"
             raise TrackingError(what, "run `dvc repro --force --single-item evaluate`")
         with tempfile.TemporaryDirectory() as place:
-            kept = Path(place) / PASSPORT
-            passport.write(kept, passport.make(entry.folder, frozen, entry.examples))
+            written = Path(place) / PASSPORT
+            own = _again(entry, frozen, kept) if kept else passport.make(entry.folder, frozen, entry.examples)
+            passport.write(written, own)
             shown = list(entry.examples) or [passport.PROBES[0]]
             tags = {f"{PREFIX}stage_key": entry.key, **entry.tags}
-            made = registry.register(client, entry.model, run.info.run_id, entry.folder, shown, tags, kept)
-        return _kept(reports, entry, made)
+            made = registry.register(client, entry.model, run.info.run_id, entry.folder, shown, tags, written)
+        return _kept(reports, entry, made, own)
 
 
-def _kept(reports: Path, entry: Entry, version: Version) -> Version:
-    """The version, whose number and tags are kept in git's part of the project, so that it can be registered anew."""
+def _again(entry: Entry, frozen: Frozen, kept: Mapping[str, Any]) -> Passport:
+    """The passport that was kept, of a model that is found as it was; other answers are said, and not made its own."""
+    own = passport.completed(kept, entry.examples, frozen)
+    passport.check_files(entry.folder, own)
+    try:
+        passport.check_answers(entry.folder, own)
+    except passport.OtherAnswersError as error:
+        say(f"warning: {entry.candidate} comes back with its old passport, but {error.what}; it will not be promoted")
+    return own
+
+
+def _kept(reports: Path, entry: Entry, version: Version, own: Passport | None = None) -> Version:
+    """The version, whose number, tags and passport are kept in git's part of the project, to register it anew."""
     told = {"key": entry.key, "candidate": entry.candidate, "tags": dict(entry.tags), "examples": len(entry.examples)}
+    if own is not None:
+        told["passport"] = passport.without_texts(own, len(entry.examples))
     keep_version(reports.parent, version.name, version.number, told)
     return version
 

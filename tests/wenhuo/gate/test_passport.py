@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import orjson
 import pytest
 from safetensors.numpy import load_file, save_file
 
@@ -56,6 +57,19 @@ def test_a_file_that_is_not_as_it_was_is_named(model, kept, fault, said):
         (model / "x.json").write_text("{}")
     with pytest.raises(ModelError, match=said):
         passport.check_files(model, kept)
+
+
+def test_what_git_keeps_of_it_holds_no_row_and_makes_it_again(kept):
+    texts = [probe.text for probe in kept.probes[-1:]]
+    public = passport.without_texts(kept, len(texts))
+    assert texts[0] not in str(public)
+    assert kept.test_rows not in str(public)
+    assert passport.completed(orjson.loads(orjson.dumps(public)), texts, FROZEN) == kept
+    for wrong in ([], [*texts, "more"]):
+        with pytest.raises(ModelError, match="not those that it was asked"):
+            passport.completed(public, wrong, FROZEN)
+    with pytest.raises(ModelError, match="not those that it was asked"):
+        passport.completed(public, texts, freeze(digests([("a", "x", "三")])))
 
 
 def test_other_answers_are_noticed_and_rounding_is_not(model, kept):
