@@ -1,0 +1,30 @@
+"""The model behind MLflow's interface: the columns that come out, and no label where it abstains."""
+
+import shutil
+from types import SimpleNamespace
+
+import pandas as pd
+
+from wenhuo.files import read_json, write_json
+from wenhuo.tracking.registry import signature
+from wenhuo.tracking.served import ServedClassifier
+
+
+def served(folder):
+    model = ServedClassifier()
+    model.load_context(SimpleNamespace(artifacts={"model": str(folder)}))
+    return model.predict(None, pd.DataFrame({"text": ["房间很干净，推荐", "太贵，失望", ""]}))
+
+
+def test_a_model_that_abstains_gives_no_label_over_mlflow_either(linear_model, tmp_path):
+    plain = served(linear_model)
+    assert plain["label"].tolist() == plain["best"].tolist()
+    assert {column.name for column in signature().outputs} <= set(plain.columns)
+    shutil.copytree(linear_model, tmp_path / "model")
+    between = float(plain["probability"].sort_values().iloc[:2].mean())
+    write_json(tmp_path / "model/wenhuo.json", read_json(linear_model / "wenhuo.json") | {"abstain_below": between})
+    found = served(tmp_path / "model")
+    assert found["label"].isna().tolist() == (plain["probability"] < between).tolist()
+    assert found["label"].isna().sum() == 1
+    assert found["best"].tolist() == plain["best"].tolist()
+    assert '"label":null' in found.to_json(orient="records")
