@@ -78,7 +78,7 @@ def run(params: Params, *, metrics: Path, models: Path, parts: Path, validation:
 def _give_card(name: str, number: int) -> None:
     """Make the version's card; where that fails the version is registered all the same, and `wenhuo card` makes it."""
     from wenhuo.console import say
-    from wenhuo.errors import DataError, ModelError, TrackingError
+    from wenhuo.errors import WenhuoError
     from wenhuo.tracing.cards import card_of
     from wenhuo.tracking import cards, registry, store
 
@@ -87,7 +87,7 @@ def _give_card(name: str, number: int) -> None:
         version = registry.version_numbered(client, name, number)
         made = card_of(Path(), version)
         cards.publish(client, version, made)
-    except (DataError, ModelError, TrackingError) as error:
+    except WenhuoError as error:
         say(f"register: warning: version {number} has no card yet: {error.what}; `wenhuo card` makes it")
         return
     say(f"register: its card → reports/cards/{made.name}.html")

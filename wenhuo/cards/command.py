@@ -16,6 +16,7 @@ from wenhuo.cards.parts import parts
 from wenhuo.console import say
 from wenhuo.errors import ModelError
 from wenhuo.files import write_text
+from wenhuo.keeping import is_empty
 from wenhuo.versions import model_of
 
 
@@ -55,7 +56,8 @@ def _make(root: Path, name: str, number: int | None) -> tuple[MadeCard, list[Pat
     client = store.connect(root)
     version = registry.champion(client, name) if number is None else registry.version_numbered(client, name, number)
     if version is None:
-        raise ModelError(f"{name} has no champion", "name a version: `wenhuo history --all` shows those there are")
+        named = "`wenhuo history --all` shows the versions there are"
+        raise ModelError(f"{name} has no champion", "run `wenhuo restore` first" if is_empty(root) else named)
     made = card_of(root, version)
     return made, [root / CARDS / file for file in made.files], cards.publish(client, version, made)
 

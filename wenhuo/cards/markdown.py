@@ -18,6 +18,7 @@ from wenhuo.cards.privacy import HUB, address
 
 DESCRIPTION = 5000
 """Characters of a version's description that MLflow's databases hold (``String(5000)`` in its tables)."""
+COMMIT = 40  # digits of a hub's commit; a folder's content is known by 64
 PARAGRAPH = 300  # characters that are left of one where room is scarce
 FIRST = ("purpose", "figures", "gate", "limits", "load")
 """Parts of which a description is made, as far as they go."""
@@ -72,9 +73,9 @@ def _front_matter(material: CardMaterial) -> str:
     told |= {"library_name": "wenhuo", "pipeline_tag": "text-classification"}
     told["tags"] = ["text-classification", card.kind, *(["synthetic-data"] if material.synthetic else [])]
     if material.source.startswith(HUB):
-        told["datasets"] = ["/".join(material.source.removeprefix(HUB).partition("@")[0].split("/")[:2])]
-    if card.backbone not in (None, "scratch"):
-        told["base_model"] = address(str(card.backbone))
+        told["datasets"] = [_dataset(material.source)]
+    if card.backbone and len(card.backbone_commit or "") == COMMIT:
+        told["base_model"] = card.backbone
     told["metrics"] = ["accuracy", "f1"]
     results = _results(material)
     if results:
@@ -96,8 +97,15 @@ def _results(material: CardMaterial) -> dict[str, Any]:
     ]
     if not metrics:
         return {}
-    dataset = {"name": address(material.source), "type": address(material.source), "split": "test"}
+    dataset = dict.fromkeys(("name", "type"), _dataset(material.source)) | {"split": "test"}
     return {"task": {"type": "text-classification"}, "dataset": dataset, "metrics": metrics}
+
+
+def _dataset(source: str) -> str:
+    """A data set's name: of the hub's its owner's and its own, of others the last part of the address."""
+    if source.startswith(HUB):
+        return "/".join(source.removeprefix(HUB).partition("@")[0].split("/")[:2])
+    return address(source).partition("?")[0].rstrip("/").rsplit("/", 1)[-1]
 
 
 def _part(part: Part) -> str:

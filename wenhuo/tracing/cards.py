@@ -97,8 +97,8 @@ def subject_of(root: Path, version: Registered) -> Subject:
 @contextmanager
 def _files(root: Path, subject: Subject, project: Project | None) -> Iterator[Files]:
     """The files of the state that the version was registered in: those that lie here while it is being registered."""
-    lock, registered = root / "dvc.lock", subject.tags.get(LOCK)
-    if registered is None or (lock.exists() and sha256(lock) == registered):
+    lock = root / "dvc.lock"
+    if subject.tags.get(LOCK) == (sha256(lock) if lock.exists() else None):
         yield Here(root)
         return
     opened = project or open_project(root)

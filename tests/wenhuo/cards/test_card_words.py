@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ruamel.yaml import YAML
 
 from tests.wenhuo.cards.conftest import DECISION, NAMES, RUN, TEXTS, material_of, without
 from tests.wenhuo.cards.reading import Figures, markdown_tables
@@ -201,3 +202,20 @@ def test_rules_come_from_params_yaml(tmp_path):
     path.write_text("register: {card: {porpoise: x}}\n", encoding="utf-8")
     with pytest.raises(SettingsError, match=r"register\.card\.porpoise"):
         read_rules(tmp_path)
+
+
+def front_matter(material) -> dict:
+    return YAML(typ="safe").load(render_markdown(material).split("---\n")[1])
+
+
+def test_the_front_matter_names_what_hubs_know_and_nothing_else(card):
+    told = dict(card.summary) | {"source": "hf://owner/reviews/zh@main"}
+    hub = card.card.model_copy(update={"backbone": "hfl/rbt3", "backbone_commit": "b" * 40})
+    said = front_matter(replace(card, summary=told, card=hub))
+    assert (said["datasets"], said["base_model"]) == (["owner/reviews"], "hfl/rbt3")
+    folder = card.card.model_copy(update={"backbone": "/srv/backbones/own", "backbone_commit": "b" * 64})
+    local = replace(card, card=folder, summary=told | {"source": "https://u:p@x.example/a/set.csv?token=1"})
+    said = front_matter(local)
+    assert not {"datasets", "base_model", "license"} & said.keys()
+    assert said["model-index"][0]["results"][0]["dataset"]["name"] == "set.csv"
+    assert "language" not in front_matter(replace(card, texts=replace(TEXTS, scripts={"Latin": 1.0})))
