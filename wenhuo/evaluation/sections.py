@@ -17,7 +17,7 @@ from wenhuo.pages.page import fragment
 DEEPEST = 45  # per cent of the colour of the deepest fall
 LEAST_WORST = 0.02  # a fall of which a page at least must tell to be coloured fully: smaller ones shall look small
 LEAST_SPAN = 0.1  # of the axis of error rates
-BEYOND = 1.04  # the axis goes on a little, so that a point at its end is seen whole
+INSET = 5  # per cent of the room at either end of it, so that a point there is seen whole
 
 KINDS = {
     "typos": ("Typing errors", "a character doubled, dropped or swapped, a neighbouring key"),
@@ -127,10 +127,10 @@ def error_kinds(summary: Mapping[str, Any], names: Sequence[str]) -> Markup:
 def _drawn(kinds: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Each kind with where its rate, its interval and the usual rate stand, in per cent of the room."""
     ends: list[float] = [end for one in kinds for end in (one["rate"], one["usual"], *(one["interval"] or ()))]
-    span: float = max([LEAST_SPAN, *ends]) * BEYOND
+    span: float = max([LEAST_SPAN, *ends])
 
     def place(rate: float) -> float:
-        return round(100 * rate / span, 2)
+        return round(INSET + (100 - 2 * INSET) * rate / span, 2)
 
     return [
         {
