@@ -50,15 +50,15 @@ class Texts:
 
 def describe_texts(path: Path) -> Texts | None:
     """Look at the train rows in a Parquet file; None where there is no row."""
-    texts = pl.read_parquet(path, columns=["text"])["text"]
-    if not len(texts):
+    texts = pl.scan_parquet(path).select("text")
+    lengths = texts.select(pl.col("text").str.len_chars()).collect(engine="streaming")["text"]
+    if not len(lengths):
         return None
-    lengths = texts.str.len_chars()
-    median, p99 = (int(lengths.quantile(q, "nearest") or 0) for q in (0.5, 0.99))
-    sample = texts.head(SAMPLE)
+    median, p99, longest = (int(lengths.quantile(q, "nearest") or 0) for q in (0.5, 0.99, 1.0))
+    sample = texts.head(SAMPLE).collect()["text"]
     counts = {name: int(sample.str.count_matches(pattern).sum()) for name, pattern in SCRIPTS.items()}
     letters, chinese = max(1, sum(counts.values())), max(1, counts["Chinese"])
     ranked = sorted(counts.items(), key=lambda one: -one[1])
     shares = {name: round(count / letters, 6) for name, count in ranked if count / letters >= 0.001}
     traditional = round(int(sample.str.count_matches(mark()).sum()) / chinese, 6)
-    return Texts(len(texts), median, p99, int(lengths.max() or 0), shares, traditional)  # type: ignore[arg-type]
+    return Texts(len(lengths), median, p99, longest, shares, traditional)
