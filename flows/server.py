@@ -14,6 +14,7 @@ import psutil
 from flows import services
 from flows.environment import HOME, prefect_settings
 
+CODE = Path(__file__).resolve().parents[1]
 TEMPORARY = "temporary-"
 TEMPORARY_PORT = 8600
 
@@ -49,7 +50,7 @@ def serve(root: Path, name: str, first_port: int, **mode: str) -> services.Servi
     with services.listener(first_port) as listening:
         port = str(listening.getsockname()[1])
         place = {"PREFECT_SERVER_API_HOST": "127.0.0.1", "PREFECT_SERVER_API_PORT": port, "PREFECT__SERVER_FINAL": "1"}
-        command = [sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"]
+        command = [sys.executable, "-m", "uvicorn", "--factory", "flows.application:create_app", "--app-dir", str(CODE)]
         command += ["--fd", str(listening.fileno()), "--log-level", "error", "--lifespan", "on"]
         server = services.start(
             folder,

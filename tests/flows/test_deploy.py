@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import re
 import shutil
 import subprocess
@@ -102,6 +103,25 @@ def test_starting_again_says_that_it_runs(deployed: str, toy: Toy) -> None:
     assert f"UI: {deployed}" in done.stdout
     assert services.running(toy.root / ".prefect", "worker") == before
     assert deploy(toy, "status").returncode == 0
+
+
+def test_it_hears_no_other_site_and_gives_away_no_file(deployed: str) -> None:
+    port = int(deployed.rpartition(":")[2])
+
+    def asked(path: str, **headers: str) -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        connection._validate_path = lambda path: None  # type: ignore[attr-defined]
+        connection.request("GET", path, headers=headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+
+    assert asked("/api/health")[0] == 200
+    assert asked("/api/health", Origin="https://evil.com")[0] == 403
+    assert asked("/api/health", Host=f"10.evil.com:{port}")[0] == 403
+    climbing = "../" * 12 + "etc/passwd"
+    for payload in (climbing, climbing.replace("../", "%2e%2e/"), climbing.replace("../", "..%2f"), "//etc/passwd"):
+        for place in ("/", "/static/", "/v2/", "/assets/", "/api/"):
+            assert b"root:" not in asked(place + payload)[1], (place, payload)
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
