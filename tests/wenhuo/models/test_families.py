@@ -100,7 +100,7 @@ def families(parts, tmp_path_factory):
 
 
 def train(folder: Path, encoded: Path, **more):
-    values = {"epochs": 1, "batch_size": 240, "learning_rate": 0.01, **more}
+    values = {"epochs": 1, "batch_size": 240, "learning_rate": 0.01, "calibrate": "none", **more}
     chosen = TransformerCandidate(kind="transformer", encoder="x", backbone="checkpoint", **values)
     folder.mkdir(parents=True)
     return candidate.train_transformer(chosen, 13, encoded, folder, folder.parent / "c", lambda points: None)

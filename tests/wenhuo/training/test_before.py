@@ -79,7 +79,7 @@ def test_a_checkpoint_says_what_its_backbone_and_a_fresh_head_say(own_checkpoint
 
     dataset = corpus.read_dataset(parts)
     corpus.encode_tokens(Tokens(kind="tokens", tokenizer=str(own_checkpoint)), dataset, tmp_path / "encoded")
-    chosen = {"backbone": "checkpoint", "epochs": 1, "precision": "float32"}
+    chosen = {"backbone": "checkpoint", "epochs": 1, **EXACT}
     model, _ = train(tmp_path / "run", tmp_path / "encoded", **chosen)
     loop.seed_everything(13)
     backbone = backbones.pretrained_backbone(str(own_checkpoint), None)
