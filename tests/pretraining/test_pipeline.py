@@ -94,7 +94,7 @@ def repro(made: Path) -> subprocess.Popen:
 
 def kill(made: Path, pattern: str) -> None:
     """Run until there is a new file of the pattern, then end every process at once."""
-    before, running, deadline = set(made.glob(pattern)), repro(made), time.monotonic() + 240
+    before, running, deadline = set(made.glob(pattern)), repro(made), time.monotonic() + 600
     while not set(made.glob(pattern)) - before and running.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)
     assert running.poll() is None, (made / "log.txt").read_text(encoding="utf-8")
@@ -103,14 +103,14 @@ def kill(made: Path, pattern: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(1800)
 def test_killed_and_resumed_gives_the_weights_of_an_undisturbed_one(tmp_path):
     whole, broken = make_project(tmp_path / "whole"), make_project(tmp_path / "broken")
-    assert repro(whole).wait(600) == 0, (whole / "log.txt").read_text(encoding="utf-8")
+    assert repro(whole).wait(900) == 0, (whole / "log.txt").read_text(encoding="utf-8")
     for pattern in ("data/.lines.txt*", "data/.prepared*", "data/checkpoints/*/step-*", "data/checkpoints/*/step-*"):
         kill(broken, pattern)
     assert not (broken / "data" / "packed").exists()
-    assert repro(broken).wait(600) == 0, (broken / "log.txt").read_text(encoding="utf-8")
+    assert repro(broken).wait(900) == 0, (broken / "log.txt").read_text(encoding="utf-8")
     for name in ("backbone", "course", "packed"):
         assert digest(whole / "data" / name) == digest(broken / "data" / name)
     assert len(list((whole / "data" / "course").glob("*/model.safetensors"))) == 2

@@ -134,7 +134,11 @@ def _check(plain: Path, path: Path) -> None:
 
 def decoded(line: str) -> bool:
     """Whether a line could be decoded: polars takes no lone surrogate, which stands for a byte that could not."""
-    return line.isascii() or not any("\ud800" <= c <= "\udfff" for c in line)
+    try:
+        line.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _readable(lines: list[str], counts: dict[str, int]) -> pl.Series:

@@ -83,30 +83,30 @@ def _owners(files: list[Path], scratch: Path) -> pl.DataFrame:
 
 
 def _fields(lines: Iterable[str], path: Path) -> Iterator[str]:
-    """Everything in a line that may be a text, the line itself among it."""
+    """Everything in the lines that may be a text."""
     if ".csv" in path.suffixes:
         for row in csv.reader(lines):
             yield from row
         return
     for line in lines:
-        yield line
-        yield from line.split("\t")
-        if line[:1] in {"{", "["}:
-            yield from _strings(line)
+        strings = _strings(line) if line[:1] in {"{", "["} else None
+        yield from line.split("\t") if strings is None else strings
 
 
-def _strings(line: str) -> Iterator[str]:
-    """All strings in a line of JSON; none when it is something else."""
+def _strings(line: str) -> list[str] | None:
+    """All strings in a line of JSON; None when it is something else."""
     try:
         pending = [json.loads(line)]
     except ValueError:
-        return
+        return None
+    found = []
     while pending:
         value = pending.pop()
         if isinstance(value, str):
-            yield value
+            found.append(value)
         elif isinstance(value, dict | list):
             pending += value.values() if isinstance(value, dict) else value
+    return found
 
 
 def _sift(path: Path, owner: pl.DataFrame, shortest: int, out: IO[str], table: IO[str]) -> dict[str, Any]:
