@@ -15,7 +15,9 @@ from tests.judged import NAME, chain, judged_project, judged_template, run  # no
 from wenhuo import history, versions
 from wenhuo.errors import ModelError, TrackingError
 from wenhuo.gate import decisions, passport
+from wenhuo.keeping import kept_versions
 from wenhuo.tracking import promotion, registry
+from wenhuo.tracking.registration import Entry, enter
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path()
@@ -216,3 +218,28 @@ def test_where_no_model_is_registered(tmp_path):
         versions.rollback(tmp_path, None, None, None)
     decisions.append(tmp_path / "reports", {"model": "only", "verdict": "refused", "reason": "x"})
     assert versions.model_of(tmp_path, None) == "only"
+
+
+def test_what_is_registered_again_keeps_its_passport(project, capsys):
+    run("fair")
+    (told,) = kept_versions(HERE)
+    first = passport.read(registry.fetch_model(f"models:/{NAME}/1").parent / passport.PASSPORT)
+    texts = [probe.text for probe in first.probes[-told["examples"] :]]
+    assert told["examples"] == 3
+    assert not any(text in str(told) for text in texts)
+    project.delete_model_version(NAME, "1")
+    entry = Entry(NAME, "fair", Path("models/fair"), told["key"], told["tags"], texts)
+    again = enter(project, Path("reports"), entry, first.frozen(), told["passport"])
+    assert passport.read(registry.fetch_model(again.uri).parent / passport.PASSPORT) == first
+    assert "old passport" not in capsys.readouterr().out
+
+    project.delete_model_version(NAME, str(again.number))
+    told["passport"]["answers"][0] = told["passport"]["answers"][0][::-1]  # as other versions of libraries would
+    again = enter(project, Path("reports"), entry, first.frozen(), told["passport"])
+    assert "fair comes back with its old passport, but it no longer says what it said" in capsys.readouterr().out
+    with pytest.raises(ModelError, match="it no longer says what it said"):
+        versions.promote(HERE, again.number, "let us see", None)
+    project.delete_model_version(NAME, str(again.number))
+    told["passport"]["files"]["wenhuo.json"] = "0" * 64
+    with pytest.raises(ModelError, match=r"its file wenhuo\.json is damaged"):
+        enter(project, Path("reports"), entry, first.frozen(), told["passport"])
