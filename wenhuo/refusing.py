@@ -25,6 +25,9 @@ KERNELS = ("attn_implementation", "_attn_implementation")
 ADAPTER = "adapter_config.json"
 """Beside a network's configuration it makes transformers load another network, from the place that it names."""
 
+NUMPYS = {"F16", "F32", "F64", "BOOL", *(f"{sign}{bits}" for sign in "IU" for bits in (8, 16, 32, 64))}
+"""The kinds of numbers that NumPy knows; for others torch is asked, whose import takes 1.5 s."""
+
 
 def refuse_foreign(folder: Path) -> None:
     """Stop at a pickle, code, a link that leads nowhere or to a folder, and at what the other functions here refuse.
@@ -74,7 +77,7 @@ def refuse_weights(path: Path, name: str) -> None:
     try:
         with safe_open(path, framework="numpy") as file:
             kinds = {key: file.get_slice(key).get_dtype() for key in file.keys()}  # noqa: SIM118 -- not a dict
-            known = {key for key, kind in kinds.items() if not kind.startswith(("BF", "F8", "F4", "F6"))}
+            known = {key for key, kind in kinds.items() if kind in NUMPYS}
             bad = [key for key in kinds if key in known and not np.isfinite(file.get_tensor(key)).all()]
         bad += _bad_in_torch(path, kinds.keys() - known)
     except (SafetensorError, OSError) as error:

@@ -108,7 +108,7 @@ def tag_versions(client: MlflowClient, reports: Path, model: str) -> None:
     """Give every version the tags of the last decision about it: verdict, reason, the decision's hash, the test set."""
     about: dict[int | None, dict[str, str]] = {}
     for decision in decisions.read(reports).of(model):
-        about[decision.version] = _tags(decision)
+        about[decision.version] = about.get(decision.version, {}) | _tags(decision)
         if decision.verdict == "rolled back":
             left = {f"{PREFIX}verdict": "taken back", f"{PREFIX}reason": decision.reason}
             about[decision.before] = about.get(decision.before, {}) | left | {f"{PREFIX}decision": decision.hash}

@@ -16,7 +16,7 @@ from safetensors.numpy import load_file, save_file
 from transformers import BertConfig, BertForMaskedLM
 
 from tests.judged import NAME, identity, judged_template, key_of, run  # noqa: F401 -- a fixture
-from wenhuo import Classifier, lineage, serving, versions
+from wenhuo import Classifier, lineage, refusing, serving, versions
 from wenhuo.comparing.compare import compare
 from wenhuo.encoding import tokens
 from wenhuo.encoding.options import Tokens
@@ -185,6 +185,11 @@ def test_a_champion_that_was_spoilt_stays_until_a_person_decides(place, tmp_path
     assert "pytorch_model.bin is neither weights nor configuration" in run("bad")["reason"]
     assert registry.champion(place, NAME).number == 2
     assert not (tmp_path / CANARY).exists()
+
+
+def test_a_linear_model_is_looked_through_without_torch(linear_model, monkeypatch):
+    monkeypatch.setattr(refusing, "_bad_in_torch", lambda path, keys: list(keys))
+    Classifier.load(linear_model)
 
 
 @pytest.fixture(scope="module")
