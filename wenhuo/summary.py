@@ -139,6 +139,7 @@ def _outcome(metrics: dict[str, Any], registration: dict[str, Any]) -> list[Text
         "reports/candidates.html",
         "reports/data.html",
         "reports/validation.html",
+        "reports/cards/",
         "reports/metrics.json",
         "reports/plots/",
         "reports/errors/",
