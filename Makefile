@@ -12,7 +12,7 @@ export DO_NOT_TRACK := true
 # uv reads none of pip's settings; a folder of wheels is worth keeping.
 export UV_FIND_LINKS := $(PIP_FIND_LINKS)
 
-.PHONY: help setup run repro summary ui test test-all bench check format lock deploy deploy-status deploy-stop clean
+.PHONY: help setup run repro summary ui test test-all bench bench-backbone check format lock deploy deploy-status deploy-stop clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -56,6 +56,10 @@ bench: setup  ## measure what the README claims, beside what one would otherwise
 	@python -m benchmarks.size
 	@python -m benchmarks.training_speed
 	@python -m benchmarks.pretraining
+
+bench-backbone: setup  ## measure a small backbone with all labels and with few, beside its peers (BACKBONE=folder; hours)
+	@test -n "$(BACKBONE)" || { echo "error: which backbone?"; echo "  → make bench-backbone BACKBONE=pretraining/data/packed"; exit 2; }
+	@python -m benchmarks.backbone $(BACKBONE)
 
 check: setup  ## formatting, lint, types, and the two graph files
 	@ruff format --check .
