@@ -161,8 +161,8 @@ def test_neither_code_nor_pickles_are_fetched(told):
     [
         ("away at first", "the hub cannot be reached for owner/bert"),
         ("pickled", "holds no safetensors weights, and wenhuo loads no pickles"),
-        ("foreign", "cannot be loaded"),
-        ("foreign words", "no tokenizer that can be loaded"),
+        ("foreign", "config.json asks for foreign code"),
+        ("foreign words", "tokenizer_config.json asks for foreign code"),
         ("no revision", f"no checkpoint {NAME} at revision {'f' * 40}"),
         ("no name", "no checkpoint owner/none"),
     ],
