@@ -100,7 +100,9 @@ def _table(state: State, contents: Contents, path: str) -> Path | None:
 
 
 def _is_origin(origin: str) -> pl.Expr:
-    return (pl.col("origin") == origin) | pl.col("origin").str.ends_with(f"/{origin}")
+    """Rows of a file: as ingest calls it, without its folders, or by a longer path, which is what a shell completes."""
+    known, longer = pl.col("origin"), pl.lit(f"/{origin}")
+    return (known == origin) | known.str.ends_with(f"/{origin}") | longer.str.ends_with(pl.lit("/") + known)
 
 
 def _first(table: Path | None, row: str, columns: tuple[str, ...]) -> dict[str, Any] | None:

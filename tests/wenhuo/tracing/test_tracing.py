@@ -65,6 +65,7 @@ def test_every_row_on_request(toy, capsys):
     ("what", "verdict", "fate"),
     [
         ("train.tsv:1", "trained on it", "in train"),
+        ("../somewhere/train.tsv:1", "trained on it", "in train"),
         ("train.tsv:5", "no", "in train"),  # the encoder left it out
         ("train.tsv:6", "trained on the same text", "removed: repeats an earlier row"),
         ("train.tsv:7", "measured on the same text", "removed: stands in test"),
