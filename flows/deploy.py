@@ -23,7 +23,7 @@ from flows.environment import HOME, prefect_settings
 from flows.server import answers, ask, serve
 from flows.services import Service, ServiceError
 from wenhuo.console import say
-from wenhuo.errors import WenhuoError
+from wenhuo.errors import exit_code
 from wenhuo.settings import read_yaml
 
 FIRST_PORT = 4200
@@ -94,18 +94,16 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--root", type=Path, default=Path(), metavar="DIR", help="the project's folder (default: here)")
     arguments = parser.parse_args(argv)
     root = arguments.root.resolve()
-    try:
-        if arguments.action == "start":
-            start(root, arguments.cron or None)
-        elif arguments.action == "status":
-            return 0 if status(root) else 1
-        else:
-            say("stopped" if stop(root) else "nothing was running")
-    except WenhuoError as error:
-        print(f"error: {error}", file=sys.stderr, flush=True)
-        return 1
-    except KeyboardInterrupt:
-        return 130
+    return exit_code(lambda: _act(arguments.action, root, arguments.cron or None))
+
+
+def _act(action: str, root: Path, cron: str | None) -> int:
+    if action == "start":
+        start(root, cron)
+    elif action == "status":
+        return 0 if status(root) else 1
+    else:
+        say("stopped" if stop(root) else "nothing was running")
     return 0
 
 

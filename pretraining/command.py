@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 import importlib
 import inspect
-import sys
 from pathlib import Path
 from types import ModuleType
 
 from pretraining import STAGES
 from tasks.command import stage_arguments
-from wenhuo.errors import WenhuoError
+from wenhuo.errors import exit_code
 from wenhuo.settings import Section, parse_sections, read_yaml
 
 PARAMETERS = Path("params.yaml")
@@ -43,13 +42,10 @@ def main(argv: list[str]) -> int:
         for name in stage_arguments(module.run):
             sub.add_argument(f"--{name}", required=True, type=Path)
     arguments = vars(parser.parse_args(argv))
-    try:
-        module = stage_module(arguments.pop("stage"))
-        section = next(found for found in read_parameters().values() if isinstance(found, module.Params))
-        module.run(section, **arguments)
-    except WenhuoError as error:
-        print(f"error: {error}", file=sys.stderr, flush=True)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return 0
+    return exit_code(lambda: _run(arguments.pop("stage"), arguments))
+
+
+def _run(stage: str, paths: dict[str, Path]) -> None:
+    module = stage_module(stage)
+    section = next(found for found in read_parameters().values() if isinstance(found, module.Params))
+    module.run(section, **paths)

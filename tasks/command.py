@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import importlib
 import inspect
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from tasks import STAGES
-from wenhuo.errors import SettingsError, WenhuoError
+from wenhuo.errors import SettingsError, exit_code
 from wenhuo.settings import Section, parse_sections, read_yaml
 
 PARAMETERS = Path("params.yaml")
@@ -75,23 +74,20 @@ def main(argv: list[str]) -> int:
     stage, check = arguments.pop("stage"), arguments.pop("check")
     if not stage and not check:
         parser.error("name a stage, or --check")
-    try:
-        sections = read_parameters()
-        if check and EXPECTATIONS.exists():
-            from wenhuo.validation.own import read_expectations
+    return exit_code(lambda: _run(stage, arguments, check=check))
 
-            read_expectations(EXPECTATIONS)
-        if check and DECLARED.exists():
-            from wenhuo.search.project import read_project
 
-            read_project(PARAMETERS.parent)
-        if stage:
-            module = stage_module(stage)
-            section = next(s for s in sections.values() if isinstance(s, module.Params))
-            module.run(section, **arguments)
-    except WenhuoError as error:
-        print(f"error: {error}", file=sys.stderr, flush=True)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return 0
+def _run(stage: str | None, arguments: dict[str, Any], *, check: bool) -> None:
+    sections = read_parameters()
+    if check and EXPECTATIONS.exists():
+        from wenhuo.validation.own import read_expectations
+
+        read_expectations(EXPECTATIONS)
+    if check and DECLARED.exists():
+        from wenhuo.search.project import read_project
+
+        read_project(PARAMETERS.parent)
+    if stage:
+        module = stage_module(stage)
+        section = next(s for s in sections.values() if isinstance(s, module.Params))
+        module.run(section, **arguments)

@@ -15,6 +15,9 @@ Each is raised where the mistake is seen and printed once, at the edge (``python
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+
 
 class WenhuoError(Exception):
     """A mistake or fault that the person at the keyboard can mend; exit code 1.
@@ -59,3 +62,18 @@ class TrackingError(WenhuoError):
 
 class GraphError(WenhuoError):
     """The stage graph or its lock file cannot be read."""
+
+
+def exit_code(work: Callable[[], int | None]) -> int:
+    """Do the work of a command, and say on standard error what the user can mend.
+
+    Returns:
+        What the work returns, 0 for nothing; 1 after a :class:`WenhuoError`; 130 after Ctrl-C, as shells have it.
+    """
+    try:
+        return work() or 0
+    except WenhuoError as error:
+        print(f"error: {error}", file=sys.stderr, flush=True)
+        return 1
+    except KeyboardInterrupt:
+        return 130
