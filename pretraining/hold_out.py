@@ -1,4 +1,4 @@
-"""Clean the text, and leave out what stands in an evaluation set: listed and counted."""
+"""Clean the text, leave out what stands in an evaluation set, and keep what is most like the texts it is for."""
 
 from __future__ import annotations
 
@@ -15,9 +15,13 @@ def run(params: Params, *, versions: Path, lines: Path, left_out: Path, report: 
         versions: what the stage `texts` wrote, by which this runs again when a file changes.
         lines: the text, a paragraph a line.
         left_out: a table of the lines that stand in an evaluation set.
-        report: JSON: what became of the lines of each file.
+        report: JSON: what became of the lines of each file, and which were chosen.
     """
     from wenhuo.files import write_json
+    from wenhuo.releasing.choosing import choose
     from wenhuo.releasing.holding_out import hold_out
 
-    write_json(report, hold_out(params.files, params.evaluation, params.shortest, lines, left_out))
+    found = hold_out(params.files, params.evaluation, params.shortest, lines, left_out)
+    if params.closest is not None:
+        found["chosen"] = choose(lines, params.like, params.closest)
+    write_json(report, found)

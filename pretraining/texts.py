@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from wenhuo.settings import Section
 
@@ -23,6 +23,17 @@ class Params(Section):
         description="Files, or globs, of what the backbone will be measured on; lines that stand there are left out.",
     )
     shortest: int = Field(6, ge=1, description="Lines of fewer letters and digits are left out.")
+    like: list[str] = Field(
+        [],
+        description="Data sets, files or globs: of the lines only those most like the texts of one of them are kept.",
+    )
+    closest: float | None = Field(None, gt=0, le=1, description="Share of the lines that each of them keeps.")
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Params:
+        if bool(self.like) != (self.closest is not None):
+            raise ValueError("like and closest belong together: what lines are compared with, and how many are kept")
+        return self
 
 
 def run(params: Params, *, versions: Path) -> None:
@@ -37,7 +48,7 @@ def run(params: Params, *, versions: Path) -> None:
     from wenhuo.reading.local import file_versions
 
     cache = versions.with_name(f".{versions.stem}-hashes.json")
-    given = {"text": params.files, "evaluation": params.evaluation}
+    given = {"text": params.files, "evaluation": params.evaluation, "like": params.like}
     found = {
         kind: file_versions(Path(), [path.as_posix() for path in find_files(names)], cache)
         for kind, names in given.items()

@@ -73,13 +73,23 @@ def _owners(files: list[Path], scratch: Path) -> pl.DataFrame:
     """Each key of the evaluation sets, and the first file that holds it."""
     tables = [pl.DataFrame({"key": [], "file": []}, schema={"key": pl.String, "file": pl.String})]
     for path in files:
-        with opened(path, scratch) as (_, blocks):
-            lines = (line.rstrip("\r") for block in blocks for line in block.lines if decoded(line))
-            fields = pl.Series("key", list(dict.fromkeys(_fields(lines, path))), dtype=pl.String)
-        found = keys(clean_column(fields, CLEANING)[0]).unique().sort()
-        kept = found.filter(found.str.len_chars() >= SHORTEST)
+        kept = keys(texts_of(path, scratch)).unique().sort()
         tables.append(pl.DataFrame({"key": kept, "file": pl.Series([path.name] * len(kept), dtype=pl.String)}))
     return pl.concat(tables).unique("key", keep="first", maintain_order=True)
+
+
+def texts_of(path: Path, scratch: Path) -> pl.Series:
+    """The different texts of a data set in any layout, cleaned; what is too short for one is a label or a number.
+
+    Args:
+        path: the file.
+        scratch: a folder where it may be unpacked.
+    """
+    with opened(path, scratch) as (_, blocks):
+        lines = (line.rstrip("\r") for block in blocks for line in block.lines if decoded(line))
+        fields = pl.Series("key", list(dict.fromkeys(_fields(lines, path))), dtype=pl.String)
+    cleaned = clean_column(fields, CLEANING)[0]
+    return cleaned.filter(keys(cleaned).str.len_chars() >= SHORTEST)
 
 
 def _fields(lines: Iterable[str], path: Path) -> Iterator[str]:

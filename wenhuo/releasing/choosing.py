@@ -1,0 +1,56 @@
+"""Of more text than there is time for, the lines that are most like what the backbone is for.
+
+``like`` names data sets in any layout, labelled or not: their labels are never looked at, and their texts are compared
+with, not learnt. Each is asked apart (Moore & Lewis 2010, :mod:`wenhuo.pretraining.selection`), so that reviews do not
+crowd out titles; a line that one of them asks for is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from wenhuo.console import say
+from wenhuo.errors import DataError
+from wenhuo.files import whole
+from wenhuo.pretraining.files import find_files
+from wenhuo.pretraining.selection import closest
+from wenhuo.releasing.holding_out import texts_of
+
+
+def choose(lines: Path, like: list[str], share: float) -> dict[str, Any]:
+    """Keep, for each data set, this share of the lines; the file is written anew, whole.
+
+    Args:
+        lines: UTF-8, a line each.
+        like: files and globs; what one of them names is one data set.
+        share: of the lines that each keeps, in (0, 1].
+
+    Returns:
+        The share, how many of how many lines are kept, and for each data set its texts and the lines it asked for.
+
+    Raises:
+        SourceError: a file is not there.
+        DataError: a data set has no text.
+    """
+    asked, told = [], []
+    for name in like:
+        own = [text for path in find_files([name]) for text in texts_of(path, lines.parent)]
+        if not own:
+            raise DataError(f"{name} has no text to compare lines with", "name a data set, or take it out of `like`")
+        asked.append(closest(own, _read(lines), _read(lines), share))
+        told.append({"like": Path(name).name, "texts": len(own), "lines": int(asked[-1].sum())})
+    kept: npt.NDArray[np.bool_] = np.logical_or.reduce(asked)
+    with whole(lines) as made, made.open("w", encoding="utf-8", newline="\n") as out:
+        out.writelines(f"{line}\n" for line, wanted in zip(_read(lines), kept, strict=True) if wanted)
+    say(f"choose: {int(kept.sum()):,} of {len(kept):,} lines, the most like {', '.join(one['like'] for one in told)}")
+    return {"share": share, "of": len(kept), "kept": int(kept.sum()), "sets": told}
+
+
+def _read(lines: Path) -> Iterator[str]:
+    with lines.open(encoding="utf-8", newline="\n") as file:
+        yield from (line.rstrip("\n") for line in file)
