@@ -70,7 +70,7 @@ def make_project(folder: Path, megabytes: float = 1.0) -> Path:
     (made / "measured.tsv").write_text("".join(f"1\t{line}\n" for line in lines[:5]), encoding="utf-8")
     yaml = YAML()
     values = yaml.load(made / "params.yaml")
-    values["texts"] |= {"files": ["text/*.txt"], "evaluation": ["measured.tsv"]}
+    values["texts"] |= {"files": ["text/*.txt"], "evaluation": ["measured.tsv"], "like": ["text/a.txt"], "closest": 0.9}
     values["pretrain"]["course"] = [0.25, 0.75]
     values["pretrain"]["network"] |= NETWORK | COURSE | {"checkpoint_seconds": 0}
     yaml.dump(values, made / "params.yaml")

@@ -132,4 +132,4 @@ def test_two_processes_learn_what_one_does(project, name, objective):
 def test_a_missing_file_is_a_clear_error(project):
     change(project, "pretrain", "backbones", {"other": TINY | {"text": ["../nobody/*.txt"]}})
     said = repro(project, "pretrain@other", expect=255)
-    assert "error: pretrain: there is no file ../nobody/*.txt\n  → mend the entry" in said
+    assert "error: there is no file ../nobody/*.txt\n  → bring the file, or name another one in params.yaml" in said

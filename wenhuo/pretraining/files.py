@@ -25,11 +25,9 @@ def _meant(given: str) -> list[Path]:
     if path.is_file():
         return [path]
     if path.is_dir():
-        raise SourceError(
-            f"pretrain: {given} is a folder", f"name its files by a glob, such as {given.rstrip('/')}/*.txt"
-        )
+        raise SourceError(f"{given} is a folder", f"name its files by a glob, such as {given.rstrip('/')}/*.txt")
     found = sorted(Path(name) for name in glob.glob(str(path), recursive=True))  # noqa: PTH207 (it may be absolute)
     files = [name for name in found if name.is_file()]
     if not files:
-        raise SourceError(f"pretrain: there is no file {given}", "mend the entry in pretrain.backbones in params.yaml")
+        raise SourceError(f"there is no file {given}", "bring the file, or name another one in params.yaml")
     return files

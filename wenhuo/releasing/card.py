@@ -23,7 +23,8 @@ class Release:
         licence: of the weights.
         limits: what it is bad at, a sentence each.
         sources: what the text consists of: rows with repository, commit, licence, kind and characters; None: unknown.
-        held_out: what :func:`wenhuo.releasing.holding_out.hold_out` returned.
+        held_out: what :func:`wenhuo.releasing.holding_out.hold_out` returned; under ``chosen`` what
+            :func:`wenhuo.releasing.choosing.choose` did.
         commit: of the project when it was packed; empty: unknown.
         figures: rows of measured figures: what, and the figure in words.
     """
@@ -75,6 +76,7 @@ def card(pretrained: Mapping[str, Any], packed: Mapping[str, Any], release: Rele
         _made(pretrained, release),
         _sources(release.sources),
         _held_out(release.held_out),
+        _chosen(release.held_out),
         ["", "## Figures", "", *(_table(release.figures) if release.figures else ["Not measured yet."])],
         ["", "## What it is bad at", "", *(f"- {limit}" for limit in release.limits)] if release.limits else [],
     )
@@ -164,4 +166,17 @@ def _held_out(found: Mapping[str, Any]) -> list[str]:
         "",
         f"Of {lines:,} lines {held:,} were left out, since they stand in an evaluation set, white space and",
         f"punctuation aside: {names}.",
+    ]
+
+
+def _chosen(found: Mapping[str, Any]) -> list[str]:
+    chosen = found.get("chosen")
+    if not chosen:
+        return []
+    sets = ", ".join(f"{one['like']} ({one['texts']:,} texts)" for one in chosen["sets"])
+    return [
+        "",
+        f"Of the {chosen['of']:,} lines that remained, {chosen['kept']:,} were learnt from: for each of these data",
+        f"sets the {chosen['share']:.0%} most like its texts, by characters and pairs of them: {sets}. Of the",
+        "data sets themselves nothing was learnt, and no label was read; but text of their kind is what it knows best.",
     ]

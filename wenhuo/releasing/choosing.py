@@ -43,7 +43,7 @@ def choose(lines: Path, like: list[str], share: float) -> dict[str, Any]:
         if not own:
             raise DataError(f"{name} has no text to compare lines with", "name a data set, or take it out of `like`")
         asked.append(closest(own, _read(lines), _read(lines), share))
-        told.append({"like": Path(name).name, "texts": len(own), "lines": int(asked[-1].sum())})
+        told.append({"like": "/".join(Path(name).parts[-2:]), "texts": len(own), "lines": int(asked[-1].sum())})
     kept: npt.NDArray[np.bool_] = np.logical_or.reduce(asked)
     with whole(lines) as made, made.open("w", encoding="utf-8", newline="\n") as out:
         out.writelines(f"{line}\n" for line, wanted in zip(_read(lines), kept, strict=True) if wanted)

@@ -26,6 +26,7 @@ SOURCES = ({"repository": "a/b", "commit": "c" * 40, "licence": "MIT", "kind": "
 HELD_OUT = {
     "files": [{"file": "x.txt", "lines": 10, "held_back": 3}],
     "evaluation": [{"file": "test.tsv", "texts": 7, "held_back": 3}],
+    "chosen": {"share": 0.25, "of": 7, "kept": 2, "sets": [{"like": "a/train.tsv", "texts": 5, "lines": 2}]},
 }
 RELEASE = Release("tiny", "A tiny one.", "Apache-2.0", ("Everything.",), SOURCES, HELD_OUT, figures=(("x", "90.1"),))
 
@@ -83,7 +84,14 @@ def test_the_card_says_what_it_was_made_of_and_its_hash_is_the_files(backbone, p
     assert re.search(r"`([0-9a-f]{64})`", card)[1] == sha256(packed / "model.safetensors")
     parameters = int(re.search(r"\| parameters \| ([\d,]+)", card)[1].replace(",", ""))
     assert parameters == sum(tensor.numel() for tensor in load_file(packed / "model.safetensors").values())
-    for said in ("1,200 characters", "| a/b | `cccccccccc` | MIT | news | 1,200 |", "test.tsv (7 texts, 3 lines)"):
+    for said in (
+        "7 lines that remained, 2 were",
+        "25% most like",
+        "a/train.tsv (5 texts)",
+        "1,200 characters",
+        "| a/b | `cccccccccc` | MIT | news | 1,200 |",
+        "test.tsv (7 texts, 3 lines)",
+    ):
         assert said in card
     assert "| x | 90.1 |" in card
     assert "- Everything." in card
