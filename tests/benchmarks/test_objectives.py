@@ -9,8 +9,10 @@ from wenhuo.files import read_json
 
 
 def test_two_objectives_two_depths_two_maskings():
-    found = objectives.combinations()
+    found = objectives.combinations(every=True)
     assert len(found) == 8
+    changed = {"masked 4x256 words", "masked 4x256 tokens", "masked 6x256 words", "replaced 4x256 words"}
+    assert set(objectives.combinations()) == changed < set(found)
     for name, chosen in found.items():
         options = objectives.options_of(chosen, "lines.txt", steps=1)
         assert name.startswith(options.objective)
@@ -38,7 +40,7 @@ def test_a_comparison_of_toy_size(tmp_path, monkeypatch):
     given = {"corpus": [str(tmp_path / "text.txt")], "data": tmp_path, "work": tmp_path / "work", "results": tmp_path}
     objectives.main(seconds=0.3, only="words", seeds=1, **given)
     found = read_json(tmp_path / "objectives.json")["combinations"]
-    assert list(found) == ["replaced 1x16 words", "masked 1x16 words"]
+    assert list(found) == ["masked 1x16 words", "replaced 1x16 words"]
     for told in found.values():
         about = told["pretraining"]
         assert about["tokens"] >= about["tokens_a_second"] * 0.3 - 1
