@@ -8,15 +8,19 @@ from tests.wenhuo.pretraining.conftest import TINY, make_lines
 from wenhuo.files import read_json
 
 
-def test_two_objectives_two_depths_two_maskings():
+def test_two_objectives_two_depths_two_units_two_shares():
     found = objectives.combinations(every=True)
-    assert len(found) == 8
-    changed = {"masked 4x256 words", "masked 4x256 tokens", "masked 6x256 words", "replaced 4x256 words"}
-    assert set(objectives.combinations()) == changed < set(found)
+    assert len(found) == 16
+    first, *changed = objectives.combinations()
+    assert first == "masked 4x256 words 15%"
+    assert all(len(set(name.split()) - set(first.split())) == 1 for name in changed)
+    assert {first, *changed} < set(found)
+    assert len(changed) == 4
     for name, chosen in found.items():
         options = objectives.options_of(chosen, "lines.txt", steps=1)
         assert name.startswith(options.objective)
-        assert options.whole_words == name.endswith("words")
+        assert options.whole_words == (" words " in name)
+        assert name.endswith(f" {options.mask:.0%}")
 
 
 def test_the_best_is_validations_choice():
@@ -38,15 +42,15 @@ def test_a_comparison_of_toy_size(tmp_path, monkeypatch):
     corpus = Corpus("toy", "made texts", training_data.made((80, 40, 40), 2, 20, 0.5))
     monkeypatch.setattr(objectives, "tasks", lambda folder: {"chnsenticorp": [corpus]})
     given = {"corpus": [str(tmp_path / "text.txt")], "data": tmp_path, "work": tmp_path / "work", "results": tmp_path}
-    objectives.main(seconds=0.3, only="words", seeds=1, **given)
+    objectives.main(seconds=0.3, only="words 15%", seeds=1, **given)
     found = read_json(tmp_path / "objectives.json")["combinations"]
-    assert list(found) == ["masked 1x16 words", "replaced 1x16 words"]
+    assert list(found) == ["masked 1x16 words 15%", "replaced 1x16 words 15%"]
     for told in found.values():
         about = told["pretraining"]
         assert about["tokens"] >= about["tokens_a_second"] * 0.3 - 1
         assert 0 <= told["score"] <= 1
     runs = {path: path.stat().st_mtime_ns for path in (tmp_path / "work").rglob("*.json")}
-    objectives.main(seconds=0.3, only="words", seeds=1, **given)
+    objectives.main(seconds=0.3, only="words 15%", seeds=1, **given)
     assert read_json(tmp_path / "objectives.json")["combinations"] == found
     assert {p: t for p, t in runs.items() if "runs" in p.parts} == {
         p: p.stat().st_mtime_ns for p in (tmp_path / "work").rglob("*.json") if "runs" in p.parts
