@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 1
+BACKBONE ?= builtin:wenhuo-mini
 CRON ?=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
@@ -48,7 +49,7 @@ test: setup  ## the tests that take seconds each
 	@python -m pytest -m "not slow" -n 2 --dist loadfile
 
 test-all: setup  ## the slow tests: whole graphs, killed processes, servers, a browser
-	@python -m pytest -m slow
+	@python -m pytest -m slow -n 2 --dist loadfile --timeout 900
 
 bench: setup  ## measure what the README claims, beside what one would otherwise pick (an hour; results in benchmarks/)
 	@python -m benchmarks.near_duplicates
@@ -57,8 +58,7 @@ bench: setup  ## measure what the README claims, beside what one would otherwise
 	@python -m benchmarks.training_speed
 	@python -m benchmarks.pretraining
 
-bench-backbone: setup  ## measure a small backbone with all labels and with few, beside its peers (BACKBONE=folder; hours)
-	@test -n "$(BACKBONE)" || { echo "error: which backbone?"; echo "  → make bench-backbone BACKBONE=pretraining/data/packed"; exit 2; }
+bench-backbone: setup  ## measure the small backbone with all labels and with few, beside its peers (BACKBONE=another folder; hours)
 	@python -m benchmarks.backbone $(BACKBONE)
 
 check: setup  ## formatting, lint, types, and the two graph files

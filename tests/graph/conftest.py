@@ -14,7 +14,15 @@ from tests.conftest import BAD, GOOD, NEUTRAL, make_rows
 ROOT = Path(__file__).resolve().parents[2]
 LABELS = {"差": BAD, "中": NEUTRAL, "好": GOOD}
 DECISIONS = "reports/decisions.jsonl"  # like dvc.lock, what the developer's own runs left
-SMALL = {"layers": 1, "hidden": 32, "heads": 2, "learning_rate": 0.003, "batch_size": 16, "log_steps": 3}
+SMALL = {
+    "backbone": "scratch",
+    "layers": 1,
+    "hidden": 32,
+    "heads": 2,
+    "learning_rate": 0.003,
+    "batch_size": 16,
+    "log_steps": 3,
+}
 
 
 def environment() -> dict[str, str]:
@@ -66,6 +74,7 @@ def change_parameters(project: Path, **mini: object) -> None:
     values = yaml.load(project / "params.yaml")
     values["ingest"]["source"] = "../评论 reviews"
     values["evaluate"]["bootstrap"] = 100
+    values["encode"]["encoders"]["characters"]["tokenizer"] = "corpus"
     values["train"]["candidates"]["mini"].update(SMALL | mini)
     yaml.dump(values, project / "params.yaml")
 
