@@ -159,13 +159,17 @@ def _held_out(found: Mapping[str, Any]) -> list[str]:
         return ["", "Nothing was held out of the text."]
     held = sum(one["held_back"] for one in found["evaluation"])
     lines = sum(one["lines"] for one in found["files"])
-    names = ", ".join(
-        f"{one['file']} ({one['texts']:,} texts, {one['held_back']:,} lines)" for one in found["evaluation"]
-    )
+    texts = sum(one["texts"] for one in found["evaluation"])
+    names = [
+        f"{one['file']} ({one['texts']:,} texts, {one['held_back']:,} lines)"
+        for one in found["evaluation"]
+        if one["held_back"]
+    ]
     return [
         "",
         f"Of {lines:,} lines {held:,} were left out, since they stand in an evaluation set, white space and",
-        f"punctuation aside: {names}.",
+        f"punctuation aside. {len(found['evaluation'])} files with {texts:,} texts were looked through"
+        f"{': ' * bool(names)}{', '.join(names)}.",
     ]
 
 
@@ -177,6 +181,6 @@ def _chosen(found: Mapping[str, Any]) -> list[str]:
     return [
         "",
         f"Of the {chosen['of']:,} lines that remained, {chosen['kept']:,} were learnt from: for each of these data",
-        f"sets the {chosen['share']:.0%} most like its texts, by characters and pairs of them: {sets}. Of the",
-        "data sets themselves nothing was learnt, and no label was read; but text of their kind is what it knows best.",
+        f"sets the {chosen['share']:.0%} most like its texts, by characters and pairs of them: {sets}.",
+        "Being compared with is not being learnt from, and no label was read; but such text is what it knows best.",
     ]

@@ -37,7 +37,8 @@ def choose(lines: Path, like: list[str], share: float) -> dict[str, Any]:
         SourceError: a file is not there.
         DataError: a data set has no text.
     """
-    asked, told = [], []
+    asked: list[npt.NDArray[np.bool_]] = []
+    told: list[dict[str, Any]] = []
     for name in like:
         own = [text for path in find_files([name]) for text in texts_of(path, lines.parent)]
         if not own:
