@@ -100,7 +100,7 @@ def test_all_mistakes_of_the_parameters_are_reported_together(project):
     [
         ("train.candidates.mini.encoder", "nothing", "there is no 'nothing' in encode.encoders (ngrams, characters)"),
         ("train.candidates.linear.encoder", "characters", "of kind tokens, a linear needs ngrams"),
-        ("train.candidates.mini.backbone", "checkpoint", "comes from no checkpoint"),
+        ("encode.encoders.characters.tokenizer", "corpus", "comes from no checkpoint"),
         ("train.candidates", {"A b;rm": {"kind": "linear", "encoder": "ngrams"}}, "'A b;rm' is no name"),
         ("encode.encoders.ngrams.shortest", 5, "shortest (5) is more than longest (3)"),
     ],
