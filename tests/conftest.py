@@ -54,6 +54,12 @@ def write_parts(folder: Path, sizes: dict[str, int], labels: dict[str, tuple[str
     return folder
 
 
+@pytest.fixture(autouse=True)
+def own_store() -> None:
+    """No test writes to another's runs, or to those of whoever runs it: what ``mlflow.set_tracking_uri`` sets goes."""
+    os.environ.pop("MLFLOW_TRACKING_URI", None)
+
+
 @pytest.fixture(scope="session")
 def parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """240 train, 60 validation and 60 test rows of three classes."""
