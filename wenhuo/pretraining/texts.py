@@ -49,8 +49,13 @@ class Gathered:
 
     def lines(self) -> Iterator[str]:
         """The texts, one after the other."""
-        with self.path.open(encoding="utf-8", newline="\n") as file:
-            yield from (line.rstrip("\n") for line in file)
+        return lines_of(self.path)
+
+
+def lines_of(path: Path) -> Iterator[str]:
+    """The lines of a file as it is written here: UTF-8, a text a line."""
+    with path.open(encoding="utf-8", newline="\n") as file:
+        yield from (line.rstrip("\n") for line in file)
 
 
 def gather(parts: Path | None, options: Pretraining, target: Path) -> Gathered:

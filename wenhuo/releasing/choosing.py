@@ -7,7 +7,6 @@ crowd out titles; a line that one of them asks for is kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from wenhuo.errors import DataError
 from wenhuo.files import whole
 from wenhuo.pretraining.files import find_files
 from wenhuo.pretraining.selection import closest
+from wenhuo.pretraining.texts import lines_of
 from wenhuo.releasing.holding_out import texts_of
 
 
@@ -43,15 +43,10 @@ def choose(lines: Path, like: list[str], share: float) -> dict[str, Any]:
         own = [text for path in find_files([name]) for text in texts_of(path, lines.parent)]
         if not own:
             raise DataError(f"{name} has no text to compare lines with", "name a data set, or take it out of `like`")
-        asked.append(closest(own, _read(lines), _read(lines), share))
+        asked.append(closest(own, lines_of(lines), lines_of(lines), share))
         told.append({"like": "/".join(Path(name).parts[-2:]), "texts": len(own), "lines": int(asked[-1].sum())})
     kept: npt.NDArray[np.bool_] = np.logical_or.reduce(asked)
     with whole(lines) as made, made.open("w", encoding="utf-8", newline="\n") as out:
-        out.writelines(f"{line}\n" for line, wanted in zip(_read(lines), kept, strict=True) if wanted)
+        out.writelines(f"{line}\n" for line, wanted in zip(lines_of(lines), kept, strict=True) if wanted)
     say(f"choose: {int(kept.sum()):,} of {len(kept):,} lines, the most like {', '.join(one['like'] for one in told)}")
     return {"share": share, "of": len(kept), "kept": int(kept.sum()), "sets": told}
-
-
-def _read(lines: Path) -> Iterator[str]:
-    with lines.open(encoding="utf-8", newline="\n") as file:
-        yield from (line.rstrip("\n") for line in file)
