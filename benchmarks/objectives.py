@@ -5,8 +5,7 @@ GPU, of its clock), so that one that is slower by the token sees fewer of them. 
 with 4 layers of 256; each other one differs from it in one thing: ELECTRA's objective, 6 layers, single tokens, or
 twice as many of them hidden (``--every``: all combinations). The text is held apart from the evaluation sets as the
 pipeline does it. Then each is fine-tuned on 1,000 rows of leak-free ChnSentiCorp and of THUCNews titles and on
-EPRSTMT's few-shot splits.
-Validation's mean says which is best; test is written down beside it and chooses nothing.
+EPRSTMT's few-shot splits. Validation's mean says which is best; test is written down beside it and chooses nothing.
 
 Writes ``benchmarks/results/objectives.json`` after each combination. What is done stays under ``--work`` and is not
 done again; a pretraining that was killed goes on from its last checkpoint.
@@ -38,6 +37,9 @@ DEPTHS: dict[str, dict[str, Any]] = {
 }
 """3.2 and 4.7 million weights in the layers: what fine-tuning in five minutes on two cores may just allow."""
 
+UNITS = {"words": True, "tokens": False}
+SHARES = {"15%": 0.15, "30%": 0.3}
+
 COMMON: dict[str, Any] = {
     "vocabulary": 8000,
     "max_tokens": 128,
@@ -53,16 +55,16 @@ SIZES = (1000,)
 
 def combinations(*, every: bool = False) -> dict[str, dict[str, Any]]:
     """Names and options of what is compared: the first, and what differs from it in one thing, or in any number."""
-    known = list(product(("masked", "replaced"), DEPTHS, ("words", "tokens"), ("15%", "30%")))
+    known = list(product(("masked", "replaced"), DEPTHS, UNITS, SHARES))
     return {
-        " ".join(chosen): {
-            "objective": chosen[0],
-            **DEPTHS[chosen[1]],
-            "whole_words": chosen[2] == "words",
-            "mask": int(chosen[3].rstrip("%")) / 100,
+        " ".join((objective, depth, unit, share)): {
+            "objective": objective,
+            **DEPTHS[depth],
+            "whole_words": UNITS[unit],
+            "mask": SHARES[share],
         }
-        for chosen in known
-        if every or sum(a != b for a, b in zip(chosen, known[0], strict=True)) < 2
+        for objective, depth, unit, share in known
+        if every or sum(a != b for a, b in zip((objective, depth, unit, share), known[0], strict=True)) < 2
     }
 
 
