@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from wenhuo.console import say
 from wenhuo.errors import DataError, SettingsError, SourceError
 from wenhuo.files import read_json, sha256, whole, write_json
-from wenhuo.pretraining.options import Pretraining
+from wenhuo.pretraining.options import SCRATCH, Pretraining
 from wenhuo.pretraining.preparing import COUNTS, EMBEDDINGS, prepare
 from wenhuo.training.history import Point
 
@@ -95,10 +95,23 @@ def learn(
     if folder is None:
         return progress.points
     save_result(training, folder)
-    about = {"text": about_text(), "seed": seed, **_about_course(training, progress)}
+    about = {"text": about_text(), "seed": seed, **_about_course(training, progress), "before": _before(options)}
     weights = {path.relative_to(folder).as_posix(): sha256(path) for path in sorted(folder.rglob("*.safetensors"))}
     write_json(folder / CARD, {"format": 1, **about, "sha256": weights, "options": options.model_dump()})
     return progress.points
+
+
+def _before(options: Pretraining) -> list[dict[str, Any]]:
+    """The cards of the courses whose network this one went on from, the oldest first, as far as they are known."""
+    if options.start == SCRATCH:
+        return []
+    from wenhuo.checkpoints import locate
+
+    path = locate(options.start, options.revision).folder / CARD
+    if not path.is_file():
+        return []
+    known = read_json(path)
+    return [*known.pop("before", []), known]
 
 
 def _keep_course(training: Training, done: float, course: Sequence[float], folder: Path) -> None:

@@ -10,6 +10,10 @@ from typing import Any
 
 from wenhuo.errors import SourceError
 
+OBJECTIVES = {
+    "masked": "masked language modelling (Devlin et al. 2019)",
+    "replaced": "replaced-token detection (ELECTRA, Clark et al. 2020)",
+}
 COLUMNS = ("repository", "licence", "kind", "characters")
 
 
@@ -116,22 +120,37 @@ def _use(name: str) -> list[str]:
 
 
 def _made(pretrained: Mapping[str, Any], release: Release) -> list[str]:
-    options = pretrained["options"]
-    objective = {
-        "masked": "masked language modelling (Devlin et al. 2019)",
-        "replaced": "replaced-token detection (ELECTRA, Clark et al. 2020)",
-    }[options["objective"]]
-    hidden = "whole words" if options["whole_words"] else "single tokens"
-    seen = f"{pretrained['tokens']:,} tokens in {pretrained['steps']:,} steps, {pretrained['passes']:.2f} passes"
+    before = pretrained.get("before", [])
+    tokens = sum(course["tokens"] for course in (*before, pretrained))
     commit = f" Packed at commit `{release.commit}`." if release.commit else ""
+    heading = ("course", "objective", "hidden", "learnt from", "tokens", "passes", "learning rate", "weights, sha256")
+    table = _table([_course(n, course) for n, course in enumerate((*before, pretrained), 1)])
+    table[0] = f"| {' | '.join(heading)} |"
+    again = ", each going on from the weights of the one before" if before else ""
     return [
         "",
         "## How it was made",
         "",
-        f"By {objective}, {options['mask']:.0%} of the tokens hidden as {hidden}. It saw {seen} over the text,",
-        f"rows of at most {options['max_tokens']} tokens, seed {pretrained['seed']}.{commit}",
-        "`pretraining/` in the project makes it anew, from any text.",
+        f"It saw {tokens:,} tokens{again}.{commit} `pretraining.json` has every option,",
+        "and `pretraining/` in the project makes it anew, from any text.",
+        "",
+        *table,
     ]
+
+
+def _course(number: int, course: Mapping[str, Any]) -> tuple[str, ...]:
+    options, chosen = course["options"], course["text"].get("chosen")
+    rows = f"{sum(course['rows'].values()):,} rows of at most {options['max_tokens']} tokens"
+    return (
+        str(number),
+        OBJECTIVES[options["objective"]],
+        f"{options['mask']:.0%}, {'whole words' if options['whole_words'] else 'single tokens'}",
+        f"{chosen['kept']:,} of {chosen['of']:,} lines, {rows}" if chosen else rows,
+        f"{course['tokens']:,}",
+        f"{course['passes']:.2f}",
+        f"{options['learning_rate']:g}",
+        f"`{course['packed'][:12]}`" if "packed" in course else "",
+    )
 
 
 def _sources(sources: tuple[Mapping[str, str], ...] | None) -> list[str]:

@@ -1,4 +1,4 @@
-"""A pretrained network as it ships: weights in half precision, configuration, tokenizer, and a card.
+"""A pretrained network as it ships: weights in half precision, configuration, tokenizer, record and card.
 
 Each weight is the half (16 bits, IEEE 754) nearest to what was learnt. The configuration says float32, and so
 transformers loads them: 24 bits hold every half exactly. What is measured is measured after packing.
@@ -19,6 +19,8 @@ from wenhuo.releasing.card import Release, card
 WEIGHTS = "model.safetensors"
 CONFIGURATION = "config.json"
 CARD = "README.md"
+RECORD = "pretraining.json"
+"""What the pretraining wrote of its course, and of those before it."""
 LARGEST = 65504.0
 """The largest half; what is beyond becomes infinite."""
 KEPT = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt")
@@ -54,8 +56,10 @@ def pack(backbone: Path, target: Path, release: Release, limits: Limits = Limits
         for name in KEPT:
             if (backbone / name).exists():
                 shutil.copyfile(backbone / name, made / name)
-        about = {"parameters": parameters, "sha256": sha256(made / WEIGHTS), "bytes": _size(made)}
-        write_text(made / CARD, card(read_json(backbone / "pretraining.json"), about, release))
+        about = {"parameters": parameters, "sha256": sha256(made / WEIGHTS)}
+        record = {**read_json(backbone / RECORD), "packed": about["sha256"]}
+        write_json(made / RECORD, record)
+        write_text(made / CARD, card(record, about, release))
         about["bytes"] = _size(made)
         _check(about, limits)
     return about

@@ -145,6 +145,10 @@ def test_going_on_from_a_checkpoint(parts, lines, tmp_path):
     assert after == pytest.approx(before, abs=0.1)
     assert (first / "tokenizer.json").read_bytes() == (second / "tokenizer.json").read_bytes()
     assert AutoModel.from_pretrained(second).config.hidden_size == 32
+    third, _ = run(tmp_path / "third", parts, text=[str(lines)], start=str(second), learning_rate=1e-5, steps=2)
+    known = [read_json(folder / "pretraining.json") for folder in (first, second, third)]
+    assert [course["steps"] for course in known[2]["before"]] == [150, 3]
+    assert [len(course["before"]) for course in known] == [0, 1, 2]
 
 
 def test_what_cannot_be_pretrained_is_a_clear_error(parts, lines, tmp_path):

@@ -65,6 +65,7 @@ def test_texts_are_cleaned_as_the_corpus_is(parts, tmp_path):
 @pytest.mark.parametrize(
     ("content", "error"),
     [(b"%PDF-1.4 ...", "is no text but PDF"), (gzip.compress(b"x" * 9999)[:-9], "cannot be unpacked as gzip")],
+    ids=["PDF", "broken gzip"],  # a packed file holds the time, and no two workers would agree on the test's name
 )
 def test_what_is_no_text_is_a_clear_error(parts, tmp_path, content, error):
     path = tmp_path / "lines.txt"

@@ -1,6 +1,7 @@
 """What ships: halves that load as exactly those numbers in float32, small enough, with a card that is true."""
 
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -16,7 +17,7 @@ from wenhuo.checkpoints import locate
 from wenhuo.encoding.options import Tokens
 from wenhuo.encoding.tokens import from_checkpoint
 from wenhuo.errors import ModelError, SourceError
-from wenhuo.files import sha256
+from wenhuo.files import read_json, sha256, write_json
 from wenhuo.models.backbones import pretrained_backbone
 from wenhuo.releasing.card import Release, read_sources
 from wenhuo.releasing.packing import Limits, pack
@@ -95,7 +96,29 @@ def test_the_card_says_what_it_was_made_of_and_its_hash_is_the_files(backbone, p
         assert said in card
     assert "| x | 90.1 |" in card
     assert "- Everything." in card
-    assert re.search(r"It saw [\d,]+ tokens in 3 steps", card)
+    record = read_json(packed / "pretraining.json")
+    assert record["packed"] == sha256(packed / "model.safetensors")
+    assert f"It saw {record['tokens']:,} tokens." in card
+    assert "| 1 | " in card
+    assert "| 2 | " not in card
+
+
+def test_the_card_tells_of_every_course(backbone, tmp_path):
+    pack(backbone, tmp_path / "first", RELEASE)
+    further = tmp_path / "further"
+    shutil.copytree(backbone, further)
+    known = read_json(tmp_path / "first" / "pretraining.json")
+    text = known["text"] | {"chosen": HELD_OUT["chosen"]}
+    write_json(
+        further / "pretraining.json", read_json(backbone / "pretraining.json") | {"before": [known], "text": text}
+    )
+    pack(further, tmp_path / "second", RELEASE)
+    card = (tmp_path / "second" / "README.md").read_text(encoding="utf-8")
+    assert f"It saw {2 * known['tokens']:,} tokens, each going on from the weights of the one before." in card
+    rows = [row for row in card.splitlines() if row.startswith(("| 1 |", "| 2 |"))]
+    assert len(rows) == 2
+    assert f"`{known['packed'][:12]}`" in rows[0]
+    assert "2 of 7 lines" in rows[1]
 
 
 def test_what_is_too_large_or_broken_does_not_ship(backbone, tmp_path):
