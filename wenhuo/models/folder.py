@@ -23,6 +23,8 @@ from wenhuo.settings import Section
 from wenhuo.text.cleaning import Cleaning
 
 CARD = "wenhuo.json"
+REFERENCE = "backbone.json"
+"""Says where the backbone is found, in the folder of a model that has no copy of it."""
 
 
 class Card(Section):

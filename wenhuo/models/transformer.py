@@ -19,10 +19,11 @@ from wenhuo.errors import ModelError, SettingsError
 from wenhuo.files import read_json, write_json
 from wenhuo.models.backbones import Reference, load_backbone, max_positions
 from wenhuo.models.dropout import Dropout, make_cheap
+from wenhuo.models.folder import REFERENCE
 from wenhuo.models.heads import Head, Shape
 from wenhuo.models.tuning import AnyAdapter
 
-BACKBONE, ADAPTER, REFERENCE = "backbone", "adapter", "backbone.json"
+BACKBONE, ADAPTER = "backbone", "adapter"
 
 Positions = npt.NDArray[np.int64]
 

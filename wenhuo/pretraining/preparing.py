@@ -79,7 +79,7 @@ def _chosen(options: Pretraining, gathered: Any) -> Any:
         raise DataError("pretrain: `closest` needs train texts to compare with", "bring train rows, or set it to null")
     own = islice(gathered.lines(), gathered.own)
     first, again = (islice(gathered.lines(), gathered.own, None) for _ in range(2))
-    kept = closest(own, first, again, options.closest)
+    (kept,) = closest([own], first, again, options.closest)
     say(f"pretrain: {int(kept.sum()):,} of {len(kept):,} lines are kept, the most like the train texts")
     return kept
 

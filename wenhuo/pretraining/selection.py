@@ -7,7 +7,7 @@ texts than in the lines (Moore & Lewis 2010, with hashed n-grams as in Xie et al
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 import numpy as np
@@ -23,23 +23,29 @@ _PAIR = np.uint64(0x9E3779B97F4A7C15)
 _SPREAD = np.uint64(0xFF51AFD7ED558CCD)
 
 
-def closest(own: Iterable[str], lines: Iterable[str], again: Iterable[str], share: float) -> npt.NDArray[np.bool_]:
-    """Which lines are kept.
+def closest(
+    wanted: Sequence[Iterable[str]], lines: Iterable[str], again: Iterable[str], share: float
+) -> list[npt.NDArray[np.bool_]]:
+    """Which lines are kept for each of several sets of texts.
 
     Args:
-        own: the train texts.
+        wanted: the sets of texts that lines are to be like.
         lines: the lines; ``again``: the same ones, for a second look.
         again: the lines once more.
-        share: of the lines that are kept.
+        share: of the lines that are kept for each set.
 
     Returns:
-        Shape (lines,).
+        For each set shape (lines,).
     """
-    ratio = _log_frequency(own) - _log_frequency(lines)
-    scores = [_scores(chunk, ratio) for chunk in _chunks(again)]
-    found = np.concatenate([np.zeros(0), *scores])
-    kept = np.zeros(len(found), dtype=np.bool_)
-    kept[np.argsort(-found, kind="stable")[: round(share * len(found))]] = True
+    general = _log_frequency(lines)
+    ratios = [_log_frequency(texts) - general for texts in wanted]
+    scores = [np.zeros((len(wanted), 0)), *(_scores(chunk, ratios) for chunk in _chunks(again))]
+    return [_highest(found, share) for found in np.concatenate(scores, axis=1)]
+
+
+def _highest(scores: npt.NDArray[np.float64], share: float) -> npt.NDArray[np.bool_]:
+    kept = np.zeros(len(scores), dtype=np.bool_)
+    kept[np.argsort(-scores, kind="stable")[: round(share * len(scores))]] = True
     return kept
 
 
@@ -59,9 +65,10 @@ def _log_frequency(lines: Iterable[str]) -> npt.NDArray[np.float64]:
     return frequency
 
 
-def _scores(lines: list[str], ratio: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _scores(lines: list[str], ratios: list[npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:
+    """Shape (ratios, lines)."""
     grams, owner = _grams(lines)
-    sums = np.bincount(owner, ratio[grams], minlength=len(lines))
+    sums = np.array([np.bincount(owner, ratio[grams], minlength=len(lines)) for ratio in ratios])
     scores: npt.NDArray[np.float64] = sums / (np.bincount(owner, minlength=len(lines)) + DOUBT)
     return scores
 

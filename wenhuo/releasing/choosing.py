@@ -37,16 +37,17 @@ def choose(lines: Path, like: list[str], share: float) -> dict[str, Any]:
         SourceError: a file is not there.
         DataError: a data set has no text.
     """
-    asked: list[npt.NDArray[np.bool_]] = []
-    told: list[dict[str, Any]] = []
-    for name in like:
-        own = [text for path in find_files([name]) for text in texts_of(path, lines.parent)]
-        if not own:
+    wanted = [[text for path in find_files([name]) for text in texts_of(path, lines.parent)] for name in like]
+    for name, texts in zip(like, wanted, strict=True):
+        if not texts:
             raise DataError(f"{name} has no text to compare lines with", "name a data set, or take it out of `like`")
-        asked.append(closest(own, lines_of(lines), lines_of(lines), share))
-        told.append({"like": "/".join(Path(name).parts[-2:]), "texts": len(own), "lines": int(asked[-1].sum())})
+    asked = closest(wanted, lines_of(lines), lines_of(lines), share)
+    told: list[dict[str, Any]] = [
+        {"like": "/".join(Path(name).parts[-2:]), "texts": len(texts), "lines": int(mask.sum())}
+        for name, texts, mask in zip(like, wanted, asked, strict=True)
+    ]
     kept: npt.NDArray[np.bool_] = np.logical_or.reduce(asked)
     with whole(lines) as made, made.open("w", encoding="utf-8", newline="\n") as out:
-        out.writelines(f"{line}\n" for line, wanted in zip(lines_of(lines), kept, strict=True) if wanted)
+        out.writelines(f"{line}\n" for line, chosen in zip(lines_of(lines), kept, strict=True) if chosen)
     say(f"choose: {int(kept.sum()):,} of {len(kept):,} lines, the most like {', '.join(one['like'] for one in told)}")
     return {"share": share, "of": len(kept), "kept": int(kept.sum()), "sets": told}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -16,9 +18,11 @@ from mlflow.models import ModelSignature
 from mlflow.tracking import MlflowClient
 from mlflow.types import ColSpec, DataType, Schema
 
+from wenhuo.checkpoints import BUILT_IN, SHIPPED
 from wenhuo.errors import ModelError, TrackingError
+from wenhuo.files import read_json
 from wenhuo.lineage import PREFIX
-from wenhuo.models.folder import CARD
+from wenhuo.models.folder import CARD, REFERENCE
 from wenhuo.tracking.store import connect, first_line, tracking_uri
 
 CHAMPION = "champion"
@@ -153,8 +157,8 @@ def _log_model(client: MlflowClient, run_id: str, folder: Path, example: Sequenc
 
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
     mlflow.set_tracking_uri(client.tracking_uri)
-    library = Path(__file__).parents[1]
-    with mlflow.start_run(run_id=run_id):
+    with tempfile.TemporaryDirectory() as place, mlflow.start_run(run_id=run_id):
+        library = library_for(folder, Path(place))
         return mlflow.pyfunc.log_model(
             name="model",
             python_model=str(library / "tracking" / "served.py"),
@@ -164,6 +168,22 @@ def _log_model(client: MlflowClient, run_id: str, folder: Path, example: Sequenc
             input_example=pd.DataFrame({"text": list(example)}),
             pip_requirements=[f"{package}=={version(package).split('+')[0]}" for package in NEEDED + NEEDED_BY_TEXT],
         )
+
+
+def library_for(folder: Path, place: Path) -> Path:
+    """A copy of this package under ``place`` that serves the model in ``folder`` without an installation.
+
+    A backbone that ships is copied only for a model that refers to it and so has no weights of its own.
+    """
+    library = Path(__file__).parents[1]
+    reference = folder / REFERENCE
+    wanted = read_json(reference)["name"].removeprefix(BUILT_IN) if reference.exists() else ""
+
+    def left_out(parent: str, names: list[str]) -> set[str]:
+        unwanted = {name for name in names if name == "__pycache__" or name.startswith(".")}
+        return unwanted | (set(names) - {wanted} if Path(parent) == SHIPPED else set())
+
+    return Path(shutil.copytree(library, place / library.name, ignore=left_out))
 
 
 def signature() -> ModelSignature:

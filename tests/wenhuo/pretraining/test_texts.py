@@ -104,7 +104,10 @@ def test_the_lines_most_like_the_train_texts_are_kept():
     own = make_lines(50)
     others = [f"第{i}条法律规定由国务院另行制定并公布施行办法。" for i in range(100)]
     mixed = [line for pair in zip(make_lines(100, seed=1), others, strict=True) for line in pair]
-    kept = closest(own, mixed, mixed, 0.5)
+    (kept,) = closest([own], mixed, mixed, 0.5)
     assert kept.sum() == 100
     assert kept[::2].all()
-    assert closest(own, [], [], 0.5).shape == (0,)
+    both = closest([own, others], mixed, mixed, 0.5)
+    assert both[0].tolist() == kept.tolist()
+    assert both[1][1::2].all()
+    assert [found.shape for found in closest([own], [], [], 0.5)] == [(0,)]

@@ -1,12 +1,14 @@
 """The model behind MLflow's interface: the columns that come out, and no label where it abstains."""
 
 import shutil
+from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
 
 from wenhuo.files import read_json, write_json
-from wenhuo.tracking.registry import signature
+from wenhuo.tracking import registry
+from wenhuo.tracking.registry import library_for, signature
 from wenhuo.tracking.served import ServedClassifier
 
 
@@ -28,3 +30,18 @@ def test_a_model_that_abstains_gives_no_label_over_mlflow_either(linear_model, t
     assert found["label"].isna().sum() == 1
     assert found["best"].tolist() == plain["best"].tolist()
     assert '"label":null' in found.to_json(orient="records")
+
+
+def test_backbones_that_ship_go_only_with_a_model_that_has_no_weights_of_its_own(tmp_path):
+    folder = tmp_path / "model"
+    folder.mkdir()
+    plain = library_for(folder, tmp_path / "plain")
+    assert (plain / "tracking" / "served.py").read_bytes() == Path(registry.__file__).with_name(
+        "served.py"
+    ).read_bytes()
+    assert (plain / "backbones").is_dir()
+    assert not list(plain.rglob("*.safetensors"))
+    assert not list(plain.rglob("__pycache__"))
+    write_json(folder / "backbone.json", {"name": "builtin:wenhuo-mini", "commit": None, "sha256": {}})
+    whole = library_for(folder, tmp_path / "whole")
+    assert (whole / "backbones/wenhuo-mini/model.safetensors").exists()
