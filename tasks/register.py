@@ -209,5 +209,5 @@ def _told(
     reason: str,
     checks: list[dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
-    made = {"model": model, "version": version, "candidate": entry.candidate, "champion": champion}
+    made = {"model": model, "version": version, "candidate": entry.candidate, "key": entry.key, "champion": champion}
     return {**made, "verdict": verdict, "promoted": verdict == "promoted", "reason": reason, "checks": checks or []}

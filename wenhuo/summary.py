@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from wenhuo.errors import DataError
+from wenhuo.errors import DataError, GraphError
 from wenhuo.files import read_json
 from wenhuo.keeping import is_empty
 
@@ -35,7 +35,7 @@ def print_summary(root: Path) -> None:
     console.print()
     console.print(_trained(found["metrics"]))
     console.print()
-    for line in _outcome(found["metrics"], found["registration"]):
+    for line in _outcome(found["metrics"], _registration(root, found["metrics"]["winner"], found["registration"])):
         console.print(line)
     if is_empty(root):
         console.print(Text("MLflow shows none of this yet; `wenhuo restore` writes it there", style="bold"))
@@ -130,6 +130,25 @@ def _table(*columns: str) -> Table:
     for column in table.columns[1:-1]:
         column.justify = "right"
     return table
+
+
+def _registration(root: Path, winner: str, last: dict[str, Any]) -> dict[str, Any]:
+    """What became of the winner: of one that DVC has brought back from an earlier run, the decisions tell."""
+    from wenhuo.gate import decisions
+    from wenhuo.lineage import identify_made
+
+    try:
+        key = identify_made(f"train@{winner}", root).key
+    except GraphError:
+        return last
+    if last.get("key") in (None, key):  # an earlier version wrote none
+        return last
+    known = [decision for decision in decisions.read(root / "reports").decisions if decision.key == key]
+    if not known:
+        reason = "what the registry made of it is not known here; `dvc repro --force register` asks it"
+        return {"model": last["model"], "version": None, "verdict": "unknown", "reason": reason}
+    told = known[-1]
+    return {**told.model_dump(), "reason": f"{told.reason} (decided {told.when[:10]})"}
 
 
 def _outcome(metrics: dict[str, Any], registration: dict[str, Any]) -> list[Text]:

@@ -4,6 +4,8 @@ import pytest
 
 from wenhuo.errors import DataError
 from wenhuo.files import read_json, write_json
+from wenhuo.gate import decisions
+from wenhuo.lineage import Identity
 from wenhuo.summary import print_summary
 
 FIGURES = {"macro_f1": 0.9, "accuracy": 0.91, "intervals": {"macro_f1": [0.88, 0.92]}}
@@ -54,6 +56,27 @@ def test_figures_of_an_earlier_version_are_told(project, capsys):
     write_json(path, {name: value for name, value in read_json(path).items() if name != "parameters"})
     print_summary(project)
     assert "linear" in capsys.readouterr().out
+
+
+def told(project, capsys):
+    print_summary(project)
+    said = " ".join(capsys.readouterr().out.split())
+    return said[said.index("registered") : said.index("open")].strip()
+
+
+def test_a_winner_that_was_brought_back_is_told_of_by_its_own_decision(project, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "160")
+    about = {"model": "wenhuo-评论", "candidate": "mini", "champion": 1}
+    decisions.append(project / "reports", {**about, "verdict": "promoted", "reason": "it is better", "key": "1" * 64})
+    later = {"model": "wenhuo-others", "version": 7, "verdict": "challenger", "reason": "it is worse", "key": "2" * 64}
+    write_json(project / "reports/registration.json", later)
+    keys = {"train@mini": "2" * 64}
+    monkeypatch.setattr("wenhuo.lineage.identify_made", lambda stage, root: Identity(stage, keys[stage]))
+    assert told(project, capsys) == "registered wenhuo-others version 7: challenger; it is worse"
+    keys["train@mini"] = "1" * 64
+    assert told(project, capsys).startswith("registered wenhuo-评论 version -: promoted; it is better (decided 20")
+    keys["train@mini"] = "3" * 64
+    assert "unknown; what the registry made of it is not known here" in told(project, capsys)
 
 
 def test_a_graph_that_has_not_run_to_its_end_is_a_clear_error(project):
