@@ -12,11 +12,11 @@ from wenhuo.console import say
 from wenhuo.errors import DataError, SettingsError
 from wenhuo.files import read_json
 from wenhuo.sifting.corrections import merge_corrections, read_corrections
+from wenhuo.splits import SPLITS
 
 SUSPECTS = Path("reports/suspects.parquet")
 DATASET = Path("data/split/dataset.json")
 CORRECTIONS = Path("data/corrections.csv")
-SPLITS = ("train", "validation", "test")
 
 
 def write(root: Path, target: Path, *, split: str | None, top: int | None, decided: bool) -> None:

@@ -8,13 +8,12 @@ from pathlib import Path
 import polars as pl
 
 from wenhuo.sifting.corrections import read_corrections
-
-PARTS = ("train", "validation", "test")
+from wenhuo.splits import SPLITS
 
 
 def read_parts(parts: Path, most: int) -> tuple[dict[str, pl.DataFrame], dict[str, int]]:
     """The rows of each split that are looked at, and how many there are in all."""
-    files = {split: pl.scan_parquet(parts / f"{split}.parquet") for split in PARTS}
+    files = {split: pl.scan_parquet(parts / f"{split}.parquet") for split in SPLITS}
     wanted = ["id", "text", "label", "cluster"]
     known = files["train"].collect_schema().names()
     return _read({split: file.select([c for c in wanted if c in known]) for split, file in files.items()}, most)
@@ -33,7 +32,7 @@ def read_corpus(corpus: Path, most: int) -> tuple[pl.DataFrame, dict[str, int]]:
 
 def _by_split(rows: pl.LazyFrame, most: int) -> tuple[dict[str, pl.DataFrame], dict[str, int]]:
     rows = rows.with_columns(pl.col("split").fill_null("train"))
-    return _read({split: rows.filter(pl.col("split") == split) for split in PARTS}, most)
+    return _read({split: rows.filter(pl.col("split") == split) for split in SPLITS}, most)
 
 
 def _read(splits: Mapping[str, pl.LazyFrame], most: int) -> tuple[dict[str, pl.DataFrame], dict[str, int]]:

@@ -12,9 +12,9 @@ from wenhuo.evaluation.page import training as courses
 from wenhuo.inspection.findings import findings
 from wenhuo.lineage import LOCK, PREFIX
 from wenhuo.pages.wording import number, percent, plural
+from wenhuo.splits import SPLITS
 
 REPORT = "`reports/data.html` shows all of it with pictures and examples, `reports/validation.html` every expectation."
-SPLITS = ("train", "validation", "test")
 EPOCHS = 30  # lines of a table at most
 
 

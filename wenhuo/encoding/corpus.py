@@ -13,8 +13,8 @@ import polars as pl
 from wenhuo.encoding.options import Ngrams, Tokens
 from wenhuo.encoding.store import EncodedRows, pack, write_rows
 from wenhuo.files import read_json, whole, write_json
+from wenhuo.splits import SPLITS
 
-SPLITS = ("train", "validation", "test")
 FOR_TRAINING = ("train", "validation")
 CARD = "encoder.json"
 

@@ -8,6 +8,7 @@ from math import sqrt
 from typing import Any, Literal
 
 from wenhuo.pages.wording import observed, percent, plural
+from wenhuo.splits import SPLITS, UNDIVIDED
 
 Level = Literal["bad", "warning", "good"]
 Figures = Mapping[str, Any]
@@ -106,7 +107,7 @@ def _inflated(audit: Figures | None) -> Iterator[Finding]:
 
 def _contradictions(cleaning: Figures) -> Iterator[Finding]:
     counts = cleaning["overlaps"]["as_read"]
-    texts = {part: counts[f"contradictions_in_{part}"] for part in ("train", "validation", "test", "undivided")}
+    texts = {part: counts[f"contradictions_in_{part}"] for part in (*SPLITS, UNDIVIDED)}
     some = {part: count for part, count in texts.items() if count}
     if some:
         where = ", ".join(

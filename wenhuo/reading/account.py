@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wenhuo.reading.formats import Reading
-
-UNDIVIDED = "undivided"
+from wenhuo.splits import UNDIVIDED
 
 
 @dataclass

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from wenhuo.reading.account import UNDIVIDED
+from wenhuo.splits import UNDIVIDED
 
 UNNAMED = "unnamed"
 """The source of the rows of a corpus that was written before sources had names."""

@@ -14,6 +14,7 @@ from wenhuo.near.options import NearDuplicates
 from wenhuo.sifting.duplicates import LEARNT, found
 from wenhuo.sifting.ledger import Split
 from wenhuo.sifting.sifting import Leaks, Rule, Whence, allowed, applied, by_size
+from wenhuo.splits import SPLITS
 
 if TYPE_CHECKING:
     from wenhuo.near.search import Near
@@ -99,7 +100,7 @@ def near_figures(members: pl.DataFrame, near: Near, rows: int, options: NearDupl
 def _across(members: pl.DataFrame) -> dict[str, int]:
     """Rows of one split that have a row of another in their cluster."""
     named = members.with_columns(pl.col("split").fill_null("train"))
-    parts = {name: named.filter(pl.col("split") == name) for name in ("train", "validation", "test")}
+    parts = {name: named.filter(pl.col("split") == name) for name in SPLITS}
     return {
         f"{name}_in_{other}": parts[name].join(parts[other], on="cluster", how="semi").height
         for name in parts

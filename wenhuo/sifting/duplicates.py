@@ -15,8 +15,7 @@ from typing import Literal
 
 import polars as pl
 
-UNDIVIDED = "undivided"
-"""What the rows without a split are called in counts."""
+from wenhuo.splits import SPLITS, UNDIVIDED
 
 LEARNT = pl.col("split").is_null() | (pl.col("split") == "train")
 """The rows that a model may be trained on: of these a corpus may lose some, of the test set it may not."""
@@ -57,13 +56,13 @@ def overlaps(table: pl.DataFrame) -> Overlaps:
     Blank texts are left out: they are no copies of each other but nothing at all.
     """
     rows = repeated(table).select("key", "label", pl.col("split").cast(pl.String).fill_null(UNDIVIDED))
-    parts = {name: rows.filter(pl.col("split") == name) for name in ("train", "validation", "test", UNDIVIDED)}
+    parts = {name: rows.filter(pl.col("split") == name) for name in (*SPLITS, UNDIVIDED)}
     counts: dict[str, int] = {}
     for name, part in parts.items():
         counts[f"repeats_in_{name}"] = part.height - part["key"].n_unique()
         counts[f"contradictions_in_{name}"] = contradicting(part).height
-    for name in ("train", "validation", "test"):
-        for other in ("train", "validation", "test"):
+    for name in SPLITS:
+        for other in SPLITS:
             if other != name:
                 counts[f"{name}_in_{other}"] = parts[name].join(parts[other], on="key", how="semi").height
     for name in ("validation", "test"):

@@ -21,12 +21,13 @@ from numpy.typing import NDArray
 from wenhuo.console import track
 from wenhuo.errors import DataError
 from wenhuo.sifting.gathering import Groups
+from wenhuo.splits import SPLITS
 from wenhuo.tables import ahead
 from wenhuo.text.cleaning import Cleaning, plan
 from wenhuo.text.columns import clean_column
 from wenhuo.text.keys import loose_keys
 
-Split = pl.Enum(["train", "validation", "test"])
+Split = pl.Enum(SPLITS)
 CLEANED = pa.schema([("cleaned", pa.large_string())])
 
 COLUMNS = ("id", "text", "label", "split", "origin", "row", "source")

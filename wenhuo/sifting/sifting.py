@@ -14,7 +14,6 @@ import polars as pl
 from wenhuo.errors import DataError
 from wenhuo.sifting.duplicates import (
     LEARNT,
-    UNDIVIDED,
     blank,
     contradicting,
     contradictions,
@@ -23,6 +22,7 @@ from wenhuo.sifting.duplicates import (
     repeated,
     repeats,
 )
+from wenhuo.splits import SPLITS, UNDIVIDED
 
 Leaks = Literal["remove_from_train", "report", "fail"]
 Whence = Callable[[int], str]
@@ -103,7 +103,7 @@ def contradictory(rows: pl.DataFrame) -> pl.DataFrame:
 def by_split(rows: pl.DataFrame) -> dict[str, int]:
     """Rows per split, of the splits that have any."""
     counts: dict[str, int] = dict(rows.group_by(pl.col("split").cast(pl.String).fill_null(UNDIVIDED)).len().iter_rows())
-    return {name: counts[name] for name in ("train", "validation", "test", UNDIVIDED) if name in counts}
+    return {name: counts[name] for name in (*SPLITS, UNDIVIDED) if name in counts}
 
 
 def by_size(sizes: pl.Series) -> dict[str, int]:

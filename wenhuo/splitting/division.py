@@ -21,7 +21,8 @@ import numpy as np
 import polars as pl
 
 from wenhuo.errors import DataError
-from wenhuo.splitting.homes import SPLITS, Split, homes
+from wenhuo.splits import SPLITS
+from wenhuo.splitting.homes import Split, homes
 from wenhuo.text.keys import loose_keys
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-SPLITS = ("train", "validation", "test")
+from wenhuo.splits import SPLITS
 
 Split = pl.Enum(SPLITS)
 

@@ -18,8 +18,8 @@ import pyarrow.parquet as pq
 
 from wenhuo.console import track
 from wenhuo.errors import DataError
+from wenhuo.splits import SPLITS
 from wenhuo.splitting.division import Division, places
-from wenhuo.splitting.homes import SPLITS
 from wenhuo.tables import ahead
 
 COLUMNS = ("id", "text", "label", "leaked", "origin", "row", "source", "cluster")

@@ -10,6 +10,7 @@ from typing import Any
 from wenhuo.errors import WenhuoError
 from wenhuo.files import read_json
 from wenhuo.lineage import LOCK, PREFIX
+from wenhuo.splits import SPLITS
 from wenhuo.tracing import rows
 from wenhuo.tracing.project import COMMIT, Project, Version
 from wenhuo.tracing.states import Item, Made, State
@@ -100,7 +101,7 @@ def told(tags: Mapping[str, str]) -> list[Node]:
     """What a run or version says of itself, in two lines: where it was made, and of which data."""
     made = {called: tags.get(tag) for called, tag in CIRCUMSTANCES.items()}
     data: dict[str, Any] = {called: tags.get(tag) for called, tag in DATA.items()}
-    for split in rows.SPLITS:
+    for split in SPLITS:
         count, digest = tags.get(f"{PREFIX}rows_{split}"), tags.get(f"{PREFIX}data_{split}_sha256")
         data[split] = {"rows": int(count), "ids": digest} if count and digest else None
     return [Node("made", "made", made), Node("data", "data", data)]
@@ -189,7 +190,7 @@ def _gone(item: Item) -> Node:
 
 def _splits(walk: Walk, state: State, out: Item, node: Node) -> Node:
     """Rows of each split, and from which files of the source they come."""
-    for split in rows.SPLITS:
+    for split in SPLITS:
         part = walk.project.contents.file(out, f"{split}.parquet")
         if part is None:
             return node.add(_gone(out))

@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from wenhuo.splits import SPLITS
 from wenhuo.tracing.objects import Contents
 from wenhuo.tracing.states import Made, State
 
@@ -17,7 +18,6 @@ REJECTED = "reports/rejected.parquet"
 REMOVED = "reports/removed.parquet"
 SET_ASIDE = "reports/split_removed.parquet"
 PARTS = "data/split"
-SPLITS = ("train", "validation", "test")
 SHOWN = ("id", "origin", "row", "label", "split", "source")
 
 

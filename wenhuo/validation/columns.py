@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-SPLITS = ("train", "validation", "test")
-
 
 @dataclass(frozen=True)
 class Column:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from wenhuo.validation.columns import SPLITS
+from wenhuo.splits import SPLITS
 from wenhuo.validation.limits import Limits
 from wenhuo.validation.measures import CORPUS_FIELDS
 

@@ -16,10 +16,11 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from wenhuo.sifting.duplicates import LEARNT
+from wenhuo.splits import SPLITS
 from wenhuo.tables import abreast
 from wenhuo.text.html import without_html
 from wenhuo.text.keys import SPACE, loose_keys
-from wenhuo.validation.columns import COLUMNS, SPLITS
+from wenhuo.validation.columns import COLUMNS
 from wenhuo.validation.scan import (
     CODES,
     MARKUP,

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from wenhuo.sifting.duplicates import UNDIVIDED, overlaps
-from wenhuo.validation.columns import SPLITS
+from wenhuo.sifting.duplicates import overlaps
+from wenhuo.splits import SPLITS, UNDIVIDED
 from wenhuo.validation.measures import Measures
 from wenhuo.validation.verdicts import Verdict
 
