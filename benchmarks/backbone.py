@@ -22,7 +22,7 @@ from rich.table import Table
 from benchmarks.backbone_checks import spot_checks
 from benchmarks.backbone_data import SIZES, tasks
 from benchmarks.backbone_runs import Suite, measure, seconds
-from wenhuo.checkpoints import content_hash, locate
+from wenhuo.checkpoints import RECORD, content_hash, locate
 from wenhuo.errors import WenhuoError
 from wenhuo.files import read_json, write_json
 
@@ -51,14 +51,21 @@ def _words(told: dict[str, Any]) -> str:
     return f"{100 * told['mean']:.1f}{spread}"
 
 
-def curve(folder: Path, suite: Suite) -> list[dict[str, Any]]:
+def curve(folders: list[Path], suite: Suite) -> list[dict[str, Any]]:
     """The networks kept on the way, and the whole: tokens and what they reach with all rows, the least first."""
+    kept = {path.parent for folder in folders for path in (*folder.glob("config.json"), *folder.glob("*/config.json"))}
     points = []
-    for checkpoint in [*sorted(path.parent for path in folder.glob("*/config.json")), suite.checkpoint]:
-        share = float(checkpoint.name) if checkpoint != suite.checkpoint else 1.0
+    for checkpoint in sorted({*kept, suite.checkpoint}, key=tokens_seen):
         found = measure(Suite(checkpoint, suite.tasks, suite.seeds, suite.work, suite.processes, (None,)))
-        points.append({"share": share, "tasks": {name: by_rows["all"] for name, by_rows in found.items()}})
+        tasks_found = {name: by_rows["all"] for name, by_rows in found.items()}
+        points.append({"tokens": tokens_seen(checkpoint), "tasks": tasks_found})
     return points
+
+
+def tokens_seen(checkpoint: Path) -> int:
+    """Tokens of pretraining that a network has seen, those of the networks that it went on from among them."""
+    record = read_json(checkpoint / RECORD)
+    return sum(course["tokens"] for course in (*record.get("before", ()), record))
 
 
 def show(found: dict[str, Any]) -> None:
@@ -94,7 +101,7 @@ def draw(found: dict[str, Any], target: Path) -> None:
         save(figure, target)
 
 
-def draw_curve(points: list[dict[str, Any]], tokens: int, target: Path) -> None:
+def draw_curve(points: list[dict[str, Any]], target: Path) -> None:
     """Accuracy against tokens of pretraining."""
     from wenhuo.metrics.drawing import head, look, new_figure, note, panels, save, style
 
@@ -105,7 +112,7 @@ def draw_curve(points: list[dict[str, Any]], tokens: int, target: Path) -> None:
             told = [point["tasks"][name] for point in points]
             spread = [100 * one["pretrained"]["spread"] for one in told]
             means = [100 * one["pretrained"]["mean"] for one in told]
-            axes.errorbar([p["share"] * tokens / 1e6 for p in points], means, spread, capsize=2, **look(0))
+            axes.errorbar([point["tokens"] / 1e6 for point in points], means, spread, capsize=2, **look(0))
             for place, way in enumerate(WAYS[1:], 1):
                 axes.axhline(100 * told[-1][way]["mean"], label=way, **look(place))
             axes.set(title=NAMES[name], xlabel="million tokens of pretraining", ylabel="test accuracy, %", xscale="log")
@@ -121,8 +128,12 @@ def main(
     seeds: Annotated[int, typer.Option(help="Fine-tunings of each.")] = 5,
     sizes: Annotated[bool, typer.Option(help="Also with 50, 200 and 1,000 rows.")] = True,
     processes: Annotated[int, typer.Option(help="Fine-tunings at once, one thread each.")] = 2,
-    course: Annotated[Path | None, typer.Option(help="The folder `data/course` of the pipeline.")] = None,
-    tokens: Annotated[int, typer.Option(help="Tokens of the whole course, for the picture of --course.")] = 0,
+    course: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A folder of networks kept on the way, such as `data/course` of the pipeline; several times."
+        ),
+    ] = None,
     guesser: Annotated[Path | None, typer.Option(help="A masked language model for the spot checks.")] = None,
     data: Annotated[Path, typer.Option(help="Folder of the published data sets.")] = DATA,
     work: Annotated[Path, typer.Option(help="Where what is done is kept.")] = ROOT / "benchmarks" / "work-backbone",
@@ -146,8 +157,8 @@ def main(
     about = {"checkpoint": checkpoint.name, "content": content_hash(checkpoint), "seeds": seeds}
     whole = {**about, "tasks": found, "clock": clock, "card": card_rows(found, clock), "checks": checks}
     if course:
-        whole["course"] = {"tokens": tokens, "points": curve(course, suite)}
-        draw_curve(whole["course"]["points"], tokens or 1_000_000, results / "backbone_course.png")
+        whole["course"] = curve(course, suite)
+        draw_curve(whole["course"], results / "backbone_course.png")
     partial = bool(only) or not sizes or seeds < 5
     target = results / ("backbone-partly.json" if partial else "backbone.json")
     write_json(target, whole)

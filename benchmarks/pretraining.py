@@ -19,7 +19,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -27,6 +27,9 @@ from rich.table import Table
 
 from benchmarks.fine_tuning import ENCODING, FINE_TUNING, RATES, SHAPE
 from wenhuo.files import read_json, write_json
+
+if TYPE_CHECKING:
+    from wenhuo.pretraining.checkpoint import Progress
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -80,7 +83,7 @@ def pretrain(parts: Path, corpus: Path, core_seconds: float, work: Path) -> dict
     budget = read_json(work / "budget.json")
     training = _assembled(_options(corpus, tokens=budget["tokens"]), work / "course", work / "prepared")
 
-    def keep(share: float) -> None:
+    def keep(_: Progress, share: float) -> None:
         for place in KEPT:
             folder = work / "checkpoints" / f"{place:.2f}"
             if share >= place and not folder.exists():

@@ -34,6 +34,9 @@ SHIPPED = Path(__file__).parent / "backbones"
 PATTERNS = ["*.json", "*.safetensors", "*.txt", "*.model"]
 """What is fetched: configuration, weights and vocabularies; neither code nor pickles."""
 
+RECORD = "pretraining.json"
+"""What our own pretraining wrote in a checkpoint's folder about its course and those before; loading reads it not."""
+
 
 @dataclass(frozen=True)
 class Checkpoint:
@@ -89,7 +92,9 @@ def shipped(name: str) -> Path:
 
 def content_hash(folder: Path) -> str:
     """A hash of what is loaded from a folder: configuration, weights, vocabularies."""
-    files = sorted({path for pattern in PATTERNS for path in folder.glob(pattern) if path.is_file()})
+    files = sorted(
+        {path for pattern in PATTERNS for path in folder.glob(pattern) if path.is_file()} - {folder / RECORD}
+    )
     listed = "".join(f"{sha256(path)} {path.name}\n" for path in files)
     return CONTENT + hashlib.sha256(listed.encode()).hexdigest()
 

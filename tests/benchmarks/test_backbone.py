@@ -1,6 +1,7 @@
 """The benchmark of backbones: few rows are a fair draw, what is done is not done again, a run of toy size."""
 
 import json
+import shutil
 from collections import Counter
 
 import pytest
@@ -66,6 +67,20 @@ def test_sentences_are_compared_and_gaps_need_a_language_model(checkpoint, tmp_p
     config = read_json(made / "config.json") | {"architectures": ["BertModel"]}
     (made / "config.json").write_text(json.dumps(config))
     assert "is no masked language model" in backbone_checks.spot_checks(made)["gaps"]
+
+
+def test_the_curve_counts_the_tokens_of_all_courses(checkpoint, tmp_path, monkeypatch):
+    record = read_json(checkpoint / "pretraining.json")
+    course = tmp_path / "course"
+    for name, tokens, before in (("late", 7, [100, 20]), ("early", 3, [])):
+        shutil.copytree(checkpoint, course / name)
+        told = record | {"tokens": tokens, "before": [{"tokens": count} for count in before]}
+        (course / name / "pretraining.json").write_text(json.dumps(told))
+    found = {"toy": {"all": {"pretrained": {"mean": 0.9}}}}
+    monkeypatch.setattr(backbone, "measure", lambda suite: found | {"of": {"all": suite.checkpoint.name}})
+    points = backbone.curve([course, course / "early"], Suite(checkpoint, {}, 1, tmp_path))
+    assert [point["tokens"] for point in points] == sorted([3, record["tokens"], 127])
+    assert points[0]["tasks"]["of"] == "early"
 
 
 @pytest.mark.slow

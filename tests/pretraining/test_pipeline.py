@@ -113,7 +113,13 @@ def test_killed_and_resumed_gives_the_weights_of_an_undisturbed_one(tmp_path):
     assert repro(broken).wait(900) == 0, (broken / "log.txt").read_text(encoding="utf-8")
     for name in ("backbone", "course", "packed"):
         assert digest(whole / "data" / name) == digest(broken / "data" / name)
-    assert len(list((whole / "data" / "course").glob("*/model.safetensors"))) == 2
+    places = [*sorted((whole / "data" / "course").iterdir()), whole / "data" / "backbone"]
+    records = [read_json(place / "pretraining.json") for place in places]
+    assert [record["tokens"] for record in records] == sorted({record["tokens"] for record in records})
+    assert [sha256(place / "model.safetensors") for place in places] == [
+        record["sha256"]["model.safetensors"] for record in records
+    ]
+    assert len(places) == 3
     curves = [made / "reports" / "pretrain.csv" for made in (whole, broken)]
     assert curves[0].read_bytes() == curves[1].read_bytes()
     told = read_json(whole / "reports" / "hold_out.json")["evaluation"][0]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from wenhuo.checkpoints import RECORD, locate
 from wenhuo.console import say
 from wenhuo.errors import DataError, SettingsError, SourceError
 from wenhuo.files import read_json, sha256, whole, write_json
@@ -14,9 +15,9 @@ from wenhuo.pretraining.preparing import COUNTS, EMBEDDINGS, prepare
 from wenhuo.training.history import Point
 
 if TYPE_CHECKING:
+    from wenhuo.pretraining.checkpoint import Progress
     from wenhuo.pretraining.training import Training
 
-CARD = "pretraining.json"
 PREPARED = "prepared"
 COURSE = "course"
 
@@ -89,39 +90,42 @@ def learn(
     """
     _set_up()
     training = assemble(options, seed, work, watch, prepared)
+
+    def write(progress: Progress, made: Path) -> None:
+        save_result(training, made)
+        about = {"text": about_text(), "seed": seed, **_about_course(training, progress), "before": _before(options)}
+        weights = {path.relative_to(made).as_posix(): sha256(path) for path in sorted(made.rglob("*.safetensors"))}
+        write_json(made / RECORD, {"format": 1, **about, "sha256": weights, "options": options.model_dump()})
+
     if folder is not None and course:
-        training.kept = lambda share: _keep_course(training, share, course, work / COURSE)
+        training.kept = lambda progress, done: _keep_course(progress, done, course, work / COURSE, write)
     progress = training.run()
-    if folder is None:
-        return progress.points
-    save_result(training, folder)
-    about = {"text": about_text(), "seed": seed, **_about_course(training, progress), "before": _before(options)}
-    weights = {path.relative_to(folder).as_posix(): sha256(path) for path in sorted(folder.rglob("*.safetensors"))}
-    write_json(folder / CARD, {"format": 1, **about, "sha256": weights, "options": options.model_dump()})
+    if folder is not None:
+        write(progress, folder)
     return progress.points
 
 
 def _before(options: Pretraining) -> list[dict[str, Any]]:
-    """The cards of the courses whose network this one went on from, the oldest first, as far as they are known."""
+    """The records of the courses whose network this one went on from, the oldest first, as far as they are known."""
     if options.start == SCRATCH:
         return []
-    from wenhuo.checkpoints import locate
-
-    path = locate(options.start, options.revision).folder / CARD
+    path = locate(options.start, options.revision).folder / RECORD
     if not path.is_file():
         return []
     known = read_json(path)
     return [*known.pop("before", []), known]
 
 
-def _keep_course(training: Training, done: float, course: Sequence[float], folder: Path) -> None:
+def _keep_course(
+    progress: Progress, done: float, course: Sequence[float], folder: Path, write: Callable[[Progress, Path], None]
+) -> None:
     """Keep the network as it is at each share that is reached; what a killed run kept before stays."""
     for share in course:
         target = folder / f"{share:.3f}"
         if done >= share and not target.exists():
             with whole(target) as made:
                 made.mkdir()
-                save_result(training, made)
+                write(progress, made)
 
 
 def _set_up() -> None:

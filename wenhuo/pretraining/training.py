@@ -42,7 +42,7 @@ class Training:
         dtype: of matrix products.
         checkpoints: where they are kept.
         watch: called with new points of the curves as they come.
-        kept: called at every measurement, with the share that is done.
+        kept: called after every measurement, with what is done and its share of the whole.
     """
 
     model: Network
@@ -51,7 +51,7 @@ class Training:
     dtype: torch.dtype
     checkpoints: Path
     watch: Callable[[list[Point]], None]
-    kept: Callable[[float], None] = lambda share: None
+    kept: Callable[[Progress, float], None] = lambda progress, share: None
 
     def __post_init__(self) -> None:
         self.options = self.text.options
@@ -190,12 +190,12 @@ class Training:
             return
         while (progress.measured + 1) / self.options.measurements <= min(share, 1):
             progress.measured += 1
-        self.kept(share)
         found = self._measure()
         if found:
             self._add(progress, {f"held_out/{name}": value for name, value in found.items()})
             told = ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in found.items())
             say(f"pretrain: {progress.tokens:,} tokens, held-out {told}")
+        self.kept(progress, share)
 
     @torch.no_grad()
     def _measure(self) -> dict[str, float]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from wenhuo.checkpoints import RECORD
 from wenhuo.errors import ModelError
 from wenhuo.files import read_json, sha256, whole, write_json, write_text
 from wenhuo.releasing.card import Release, card
@@ -19,8 +20,6 @@ from wenhuo.releasing.card import Release, card
 WEIGHTS = "model.safetensors"
 CONFIGURATION = "config.json"
 CARD = "README.md"
-RECORD = "pretraining.json"
-"""What the pretraining wrote of its course, and of those before it."""
 LARGEST = 65504.0
 """The largest half; what is beyond becomes infinite."""
 KEPT = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt")
