@@ -14,6 +14,7 @@ from wenhuo.pretraining import networks
 from wenhuo.pretraining.batches import Batch
 from wenhuo.pretraining.options import Pretraining
 from wenhuo.pretraining.pairs import NO_PAIR
+from wenhuo.pretraining.places import only_at
 from wenhuo.pretraining.replacing import Detector
 from wenhuo.pretraining.sums import Sums
 
@@ -21,8 +22,8 @@ from wenhuo.pretraining.sums import Sums
 class Model(nn.Module):
     """A masked language model, and a classifier of pairs on the first token's state.
 
-    Of four fifths to nineteen twentieths of the tokens nothing is asked, so the output layer, the most expensive one of
-    a small network, sees only the hidden ones: a hook takes their states out of the backbone's.
+    Only the states of hidden tokens, and of each row's first one where pairs are classified, reach the output layer,
+    the most expensive one of a small network.
     """
 
     def __init__(self, inner: Any, *, paired: bool) -> None:
@@ -30,15 +31,16 @@ class Model(nn.Module):
         self.inner = inner
         width = inner.config.hidden_size
         self.pair = nn.Sequential(nn.Linear(width, width), nn.Tanh(), nn.Linear(width, 2)) if paired else None
-        self._places: Tensor | None = None
+        self._places = torch.empty(0, dtype=torch.int64)
+        self._firsts = 0
         self._first: Tensor | None = None
-        inner.base_model.register_forward_hook(self._take)
+        only_at(inner.base_model, lambda: self._places)
+        inner.base_model.register_forward_hook(self._part)
 
-    def _take(self, _module: nn.Module, _given: Any, out: Any) -> Any:
-        states = out[0]
-        self._first = states[:, 0]
-        if self._places is not None:
-            out.last_hidden_state = states.flatten(0, 1)[self._places].unsqueeze(0)
+    def _part(self, _module: nn.Module, _given: Any, out: Any) -> Any:
+        """Keep the first tokens' states; what goes on to the output layer are the hidden ones'."""
+        states = out[0][0]
+        self._first, out.last_hidden_state = states[: self._firsts], states[None, self._firsts :]
         return out
 
     @property
@@ -58,7 +60,8 @@ class Model(nn.Module):
         more = {} if bool((batch.mask == 1).all()) else {"attention_mask": mask}
         if getattr(self.inner.config, "type_vocab_size", 0) > 1 and self.pair is not None:
             more["token_type_ids"] = second
-        self._places = places
+        firsts = torch.arange(len(ids), device=self.device) * ids.shape[1] if self.pair is not None else places[:0]
+        self._places, self._firsts = torch.cat([firsts, places]), len(firsts)
         logits = self.inner(input_ids=ids, **more).logits[0].float()
         loss = nn.functional.cross_entropy(logits, targets, reduction="sum")
         hits = (logits.detach().argmax(-1) == targets).sum()

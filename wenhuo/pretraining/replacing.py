@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from wenhuo.pretraining.batches import Batch
+from wenhuo.pretraining.places import only_at
 from wenhuo.pretraining.sums import Sums
 
 BLOCK = 128
@@ -32,13 +33,8 @@ class Detector(nn.Module):
         self.inner, self.generator = inner, generator
         generator.electra.embeddings = inner.electra.embeddings
         generator.generator_lm_head.weight = inner.electra.embeddings.word_embeddings.weight
-        self._places: Tensor | None = None
-        generator.electra.register_forward_hook(self._take)
-
-    def _take(self, _module: nn.Module, _given: Any, out: Any) -> Any:
-        """Only the hidden tokens' states go on to the output layer, the most expensive one."""
-        out.last_hidden_state = out[0].flatten(0, 1)[self._places].unsqueeze(0)
-        return out
+        self._places = torch.empty(0, dtype=torch.int64)
+        only_at(generator.base_model, lambda: self._places)
 
     @property
     def device(self) -> torch.device:
