@@ -10,11 +10,11 @@ from wenhuo.errors import DataError, ModelError, WenhuoError
 from wenhuo.keeping import kept_versions
 from wenhuo.tracing.materials import bring
 from wenhuo.tracing.project import Project, Version
+from wenhuo.tracing.restored import Restored
 from wenhuo.tracing.states import Made, State
 
 if TYPE_CHECKING:
     from wenhuo.gate.frozen import Frozen
-    from wenhuo.tracing.restoring import Restored
 
 
 def restore_versions(project: Project, done: Restored) -> None:

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from wenhuo.console import say
 from wenhuo.errors import DataError
 from wenhuo.files import read_json
 from wenhuo.keeping import kept_run, kept_versions
@@ -21,16 +19,8 @@ from wenhuo.lineage import PREFIX, Identity, data_tags
 from wenhuo.tracing.materials import bring, evaluated
 from wenhuo.tracing.objects import Contents
 from wenhuo.tracing.project import Project, open_project
+from wenhuo.tracing.restored import Restored
 from wenhuo.tracing.states import Made, State
-
-
-@dataclass
-class Restored:
-    """What was done: names of what was added, of what was there, and what could not be brought back, with why."""
-
-    added: list[str] = field(default_factory=list)
-    there: list[str] = field(default_factory=list)
-    lost: list[str] = field(default_factory=list)
 
 
 def restore(root: Path, *, quiet: bool = False) -> Restored:
@@ -51,7 +41,7 @@ def restore(root: Path, *, quiet: bool = False) -> Restored:
         _attempt(done, project.contents, state, made)
     restore_versions(project, done)
     if done.added or done.lost or not quiet:
-        _tell(done)
+        done.tell()
     return done
 
 
@@ -61,14 +51,6 @@ def _attempt(done: Restored, contents: Contents, state: State, made: Made) -> No
         (done.added if _run(contents, state, made) else done.there).append(name)
     except DataError as error:
         done.lost.append(f"{name}: {error.what}")
-
-
-def _tell(done: Restored) -> None:
-    for name in done.added:
-        say(f"restore: {name}")
-    for name in done.lost:
-        say(f"restore: warning: lost: {name}")
-    say(f"restore: {len(done.added)} added, {len(done.there)} were there, {len(done.lost)} cannot be brought back")
 
 
 def _trainings(project: Project) -> Iterator[tuple[State, Made]]:
@@ -197,4 +179,4 @@ def _restore_run(root: Path, key: str) -> None:
     for state, made in (found for found in _trainings(project) if found[1].key == key):
         done = Restored()
         _attempt(done, project.contents, state, made)
-        _tell(done)
+        done.tell()
