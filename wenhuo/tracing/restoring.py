@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from wenhuo.console import say
 from wenhuo.errors import DataError
 from wenhuo.files import read_json
 from wenhuo.keeping import kept_run, kept_versions
