@@ -22,7 +22,10 @@ CONFIGURATION = "config.json"
 CARD = "README.md"
 LARGEST = 65504.0
 """The largest half; what is beyond becomes infinite."""
-KEPT = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt")
+TOKENIZER = "tokenizer_config.json"
+KEPT = ("tokenizer.json", "special_tokens_map.json", "vocab.txt")
+OF_LOADING = {"is_local", "local_files_only", "name_or_path"}
+"""What transformers notes in the tokenizer's configuration of how it was loaded the last time."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,8 @@ def pack(backbone: Path, target: Path, release: Release, limits: Limits = Limits
         made.mkdir(parents=True)
         parameters = _write_half(backbone / WEIGHTS, made / WEIGHTS)
         write_json(made / CONFIGURATION, _configuration(read_json(backbone / CONFIGURATION)))
+        tokenizer = read_json(backbone / TOKENIZER)
+        write_json(made / TOKENIZER, {key: value for key, value in tokenizer.items() if key not in OF_LOADING})
         for name in KEPT:
             if (backbone / name).exists():
                 shutil.copyfile(backbone / name, made / name)
@@ -75,6 +80,7 @@ def _write_half(source: Path, target: Path) -> int:
             raise ModelError(f"{name} holds weights that half precision cannot", "lower the learning rate or clip more")
     halves = {name: tensor.to(torch.float16).contiguous() for name, tensor in tensors.items()}
     save_file(halves, target, metadata={"format": "pt"})
+    target.chmod(0o644)  # safetensors lets nobody else read it
     return sum(tensor.numel() for tensor in tensors.values())
 
 

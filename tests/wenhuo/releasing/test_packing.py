@@ -41,6 +41,8 @@ def backbone(request, parts, tmp_path_factory):
 @pytest.fixture(scope="module")
 def packed(backbone, tmp_path_factory):
     folder = tmp_path_factory.mktemp("packed") / "tiny"
+    told = read_json(backbone / "tokenizer_config.json")
+    write_json(backbone / "tokenizer_config.json", told | {"is_local": True, "local_files_only": True})
     pack(backbone, folder, RELEASE)
     return folder
 
@@ -58,6 +60,8 @@ def test_halves_load_as_the_same_numbers_in_float32(backbone, packed):
         if "pooler" in name:  # BertModel makes a new one, which nothing of ours uses
             continue
         assert torch.equal(tensor, stored[prefix + name].float()), name
+    assert "local" not in (packed / "tokenizer_config.json").read_text(encoding="utf-8")
+    assert (packed / "model.safetensors").stat().st_mode & 0o444 == 0o444
     assert (packed / "model.safetensors").stat().st_size < 0.6 * (backbone / "model.safetensors").stat().st_size
 
 
