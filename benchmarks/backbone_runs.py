@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,7 @@ def course(rows: int) -> dict[str, Any]:
     for most, epochs, batch in ((64, 24, 8), (256, 16, 8), (1500, 10, 16)):
         if rows <= most:
             return {"epochs": epochs, "patience": epochs, "batch_size": batch}
-    return {"epochs": 4, "patience": 2, "batch_size": 32}
+    return {"epochs": 5, "patience": 2, "batch_size": 32}
 
 
 def measure(suite: Suite, starts: Iterable[str] = STARTS) -> dict[str, Any]:
@@ -117,14 +118,22 @@ def _jobs(suite: Suite, name: str, rows: int | None, start: str, rate: float, se
         for seed in seeds:
             parts = _parts(suite, name, number, rows, seed)
             folder = suite.checkpoint if start == "pretrained" else _untrained(suite, seed)
-            label = f"{suite.mark(folder)}-{name}-{number}-{rows or 'all'}-{rate:g}-{seed}"
-            chosen = suite.work / "chosen" / f"{label}.json"
             count = len(suite.tasks[name][number].parts["train"]) if rows is None else rows
             options = course(count) | {"learning_rate": rate, "head": {"kind": "mean"}}
-            write_json(chosen, {"candidate": options, "encoding": _encoding(folder)})
-            target = suite.work / "runs" / f"{label}.json"
+            label = f"{suite.mark(folder)}-{name}-{number}-{rows or 'all'}-{rate:g}-{seed}"
+            chosen = _chosen(suite, label, options, folder)
+            target = suite.work / "runs" / chosen.name
             given = [str(parts), str(folder), "pretrained", str(seed), str(target), "--chosen", str(chosen)]
             yield target, given
+
+
+def _chosen(suite: Suite, label: str, options: dict[str, Any], checkpoint: Path) -> Path:
+    """A file with the options of a fine-tuning, named after them too: with others it is another run."""
+    told = {"candidate": options, "encoding": _encoding(checkpoint)}
+    mark = sha256(repr(sorted((key, sorted(values.items())) for key, values in told.items())).encode()).hexdigest()
+    path = suite.work / "chosen" / f"{label}-{mark[:8]}.json"
+    write_json(path, told)
+    return path
 
 
 def _encoding(checkpoint: Path) -> dict[str, Any]:
@@ -203,9 +212,9 @@ def seconds(suite: Suite, threads: int) -> dict[str, Any] | None:
     if "chnsenticorp" not in suite.tasks:
         return None
     label = f"{suite.mark(suite.checkpoint)}-seconds-{threads}"
-    chosen, target = suite.work / "chosen" / f"{label}.json", suite.work / "runs" / f"{label}.json"
     options = course(10**6) | {"epochs": 3, "patience": 3, "learning_rate": 0.0003, "head": {"kind": "mean"}}
-    write_json(chosen, {"candidate": options, "encoding": _encoding(suite.checkpoint)})
+    chosen = _chosen(suite, label, options, suite.checkpoint)
+    target = suite.work / "runs" / chosen.name
     parts = _parts(suite, "chnsenticorp", 0, None, FIRST)
     arguments = [str(parts), str(suite.checkpoint), "pretrained", "1", str(target), "--chosen", str(chosen)]
     _run(target, arguments, threads)
