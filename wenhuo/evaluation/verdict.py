@@ -60,5 +60,5 @@ def _on_test(summary: Mapping[str, Any]) -> list[str]:
         return []
     best = max(known, key=lambda name: known[name])
     if best == summary["winner"] or known[best] == known.get(summary["winner"]):
-        return ["It has the highest macro-F1 on test as well, which chose nothing."]
+        return ["The winner has the highest macro-F1 on test as well, which chose nothing."]
     return [f"On test {best} has a higher macro-F1; test chooses nothing, so that its figures stay honest."]
