@@ -25,6 +25,7 @@ from rich.table import Table
 
 from benchmarks.backbone_data import tasks
 from benchmarks.backbone_runs import Suite, measure
+from wenhuo.checkpoints import RECORD
 from wenhuo.files import read_json, write_json
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -100,12 +101,12 @@ def pretrained(chosen: dict[str, Any], lines: Path, seconds: float, work: Path, 
             folder / "budget.json", {"seconds": seconds, "tokens_a_second": speed, "tokens": int(speed * seconds)}
         )
     budget: dict[str, Any] = read_json(folder / "budget.json")
-    if not (folder / "network" / "pretraining.json").exists():
+    if not (folder / "network" / RECORD).exists():
         (folder / "network").mkdir(parents=True, exist_ok=True)
         options = options_of(chosen, lines, tokens=budget["tokens"])
         learn(options, 13, prepared, dict, folder / "checkpoints", folder / "network", lambda points: None)
         shutil.rmtree(folder / "checkpoints", ignore_errors=True)
-    card = read_json(folder / "network" / "pretraining.json")
+    card = read_json(folder / "network" / RECORD)
     return budget | {key: card[key] for key in ("tokens", "passes", "steps", "parameters", "figures")}
 
 

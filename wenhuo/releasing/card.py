@@ -126,7 +126,7 @@ def _made(pretrained: Mapping[str, Any], release: Release) -> list[str]:
     heading = ("course", "objective", "hidden", "learnt from", "tokens", "passes", "learning rate", "weights, sha256")
     table = _table([_course(n, course) for n, course in enumerate((*before, pretrained), 1)])
     table[0] = f"| {' | '.join(heading)} |"
-    again = ", each going on from the weights of the one before" if before else ""
+    again = f" in {len(before) + 1} courses, each going on from the weights of the one before" if before else ""
     return [
         "",
         "## How it was made",

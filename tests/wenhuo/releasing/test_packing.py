@@ -118,7 +118,8 @@ def test_the_card_tells_of_every_course(backbone, tmp_path):
     )
     pack(further, tmp_path / "second", RELEASE)
     card = (tmp_path / "second" / "README.md").read_text(encoding="utf-8")
-    assert f"It saw {2 * known['tokens']:,} tokens, each going on from the weights of the one before." in card
+    seen = f"{2 * known['tokens']:,} tokens in 2 courses"
+    assert f"It saw {seen}, each going on from the weights of the one before." in card
     rows = [row for row in card.splitlines() if row.startswith(("| 1 |", "| 2 |"))]
     assert len(rows) == 2
     assert f"`{known['packed'][:12]}`" in rows[0]
