@@ -19,15 +19,7 @@ SECTIONS = YAML(typ="safe").load((ROOT / "params.yaml").read_text(encoding="utf-
 # These carry, print, store and look up; no byte of a stage's output is chosen in them. Were they among the deps, a new
 # word in an error message would train every model again.
 CHANGE_NO_RESULT = {"wenhuo", "wenhuo.errors", "wenhuo.files", "wenhuo.settings", "wenhuo.console", "wenhuo.lineage"}
-CHANGE_NO_RESULT |= {
-    "wenhuo.splits",
-    "wenhuo.graph",
-    "wenhuo.tracking",
-    "wenhuo.tracing",
-    "wenhuo.keeping",
-    "tasks",
-    "tasks.command",
-}
+CHANGE_NO_RESULT |= {"wenhuo.graph", "wenhuo.tracking", "wenhuo.tracing", "wenhuo.keeping", "tasks", "tasks.command"}
 
 
 def definition(stage: str) -> dict:
