@@ -16,7 +16,7 @@ from wenhuo.pretraining.masking import hidden, replaced, uniform
 from wenhuo.pretraining.options import Pretraining
 from wenhuo.pretraining.pairs import Pairs
 from wenhuo.pretraining.store import Integers, Rows
-from wenhuo.pretraining.tokens import sentence_ends
+from wenhuo.pretraining.tokens import ALONE, sentence_ends
 from wenhuo.training.batches import Plan
 
 Item = TypeVar("Item")
@@ -71,12 +71,14 @@ class Text:
     def held_out(self) -> Integers:
         """The rows that loss and accuracy are measured on: those of the texts with the smallest hashes.
 
-        Equal texts have equal hashes, so that none stands on both sides.
+        Equal texts have equal hashes, so that none stands on both sides; of rows that are joined none is held out.
         """
         allowed = self.rows.lengths if self.options.own_text else self.rows.lengths[self.own :]
         most = min(self.options.held_out_tokens, HELD_OUT_SHARE * float(allowed.sum()))
         first = 0 if self.options.own_text else self.own
         order = first + np.argsort(self.rows.keys[first:], kind="stable")
+        if self.options.join:
+            order = order[self.rows.keys[order] < ALONE]
         count = int(np.searchsorted(np.cumsum(self.rows.lengths[order]), most, side="right"))
         if count == 0:
             return np.zeros(0, np.int64)
@@ -122,6 +124,8 @@ class Text:
         place = np.arange(len(owner)) - np.repeat(np.cumsum(flat.lengths) - flat.lengths, flat.lengths)
         drawn = self._draw(epoch, numbers[owner], place)
         chosen = hidden(flat.begins, owner, drawn[:2], self.options.mask)
+        if self.options.join:  # what stands between two texts is not guessed
+            chosen = chosen[flat.ids[chosen] != self.tokenizer.after[0]]
         ids = flat.ids.copy()
         ids[chosen] = replaced(flat.ids[chosen], drawn[2:, chosen], self.tokenizer.inner.mask_token_id, self._words)
         paired = np.zeros(len(rows), np.int64)

@@ -62,6 +62,10 @@ class Pretraining(Section):
     max_tokens: int = Field(
         128, ge=8, description="Tokens of a row while it is pretrained; a longer text is cut into several rows."
     )
+    join: bool = Field(
+        False,
+        description="Whether short texts that follow each other share a row, so that rows are of all lengths.",
+    )
     whole_words: bool = Field(
         True,
         description="Whether the characters of a word are hidden together (segmented by jieba), or each by itself.",
@@ -112,6 +116,8 @@ class Pretraining(Section):
     def _fits_the_objective(self) -> Pretraining:
         if self.objective == "replaced" and self.sentences != "none":
             raise ValueError(f"sentences: {self.sentences} is for objective: masked; replaced has no second task")
+        if self.join and self.sentences != "none":
+            raise ValueError(f"sentences: {self.sentences} cuts rows in two, so each must be one text: join: false")
         if self.objective == "masked" and self.embedding is not None:
             raise ValueError("embedding is for objective: replaced; the embeddings of a BERT are as wide as its layers")
         if self.embedding is not None and not self.hidden // self.heads <= self.embedding <= self.hidden:

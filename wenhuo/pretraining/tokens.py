@@ -14,11 +14,18 @@ from transformers import BertTokenizer
 from wenhuo.encoding.options import Tokens
 from wenhuo.encoding.tokens import Tokenizer, from_checkpoint, from_corpus
 from wenhuo.errors import ModelError
+from wenhuo.pretraining.masking import uniform
 from wenhuo.pretraining.options import SCRATCH, Pretraining
 from wenhuo.pretraining.store import Chunk, Integers
 from wenhuo.text.segmentation import segment
 
 TEXTS_AT_ONCE = 2000
+
+ALONE = (1 << 32) // 10
+"""Texts with a smaller hash share no row, and only such are held out: a twentieth of the tokens at most."""
+
+ROOMS = 4
+"""Tells the draws of how much room a row has from others."""
 
 
 def make_tokenizer(options: Pretraining, texts: Iterable[str]) -> Tokenizer:
@@ -56,7 +63,34 @@ def chunks(texts: Iterable[str], tokenizer: Tokenizer, options: Pretraining) -> 
         begins = _begins(lines, found, sizes) if options.whole_words else np.ones(len(ids), dtype=np.bool_)
         lengths, parts = _cut(sizes, room)
         keys = np.array([zlib.crc32(line.encode()) for line in lines], dtype=np.uint32)
-        yield Chunk(ids, begins, lengths, np.repeat(keys, parts))
+        chunk = Chunk(ids, begins, lengths, np.repeat(keys, parts))
+        yield joined(chunk, tokenizer.after[0], room) if options.join and tokenizer.after else chunk
+
+
+def joined(chunk: Chunk, separator: int, room: int) -> Chunk:
+    """Rows that follow each other as one while there is room, a separator between them (Liu et al. 2019).
+
+    How much room a row has is drawn anew for each, evenly, so that short rows are learnt from as well as long ones; a
+    text that is longer is a row by itself. Texts that may be held out stay by themselves.
+
+    Args:
+        chunk: rows of one text each.
+        separator: the id of the token between two.
+        room: tokens of a row at most.
+    """
+    most = (uniform(ROOMS, chunk.keys.astype(np.int64)) * room).astype(np.int64) + 1  # of a row that begins with this
+    starts, filled, limit = np.ones(len(chunk.lengths), dtype=np.bool_), 0, 0
+    sizes, alone, rooms = chunk.lengths.tolist(), (chunk.keys < ALONE).tolist(), most.tolist()
+    for number, size in enumerate(sizes):
+        if not alone[number] and filled + 1 + size <= limit:
+            starts[number], filled = False, filled + 1 + size
+        else:
+            filled, limit = size, 0 if alone[number] else rooms[number]
+    ends = np.cumsum(chunk.lengths)
+    gaps = (ends - chunk.lengths)[~starts]
+    lengths = np.add.reduceat(chunk.lengths + ~starts, np.flatnonzero(starts)) if len(starts) else chunk.lengths
+    ids, begins = np.insert(chunk.ids, gaps, separator), np.insert(chunk.begins, gaps, True)
+    return Chunk(ids, begins, lengths, chunk.keys[starts])
 
 
 def _begins(lines: list[str], found: list[Any], sizes: Integers) -> npt.NDArray[np.bool_]:

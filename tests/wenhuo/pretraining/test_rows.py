@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.wenhuo.pretraining.conftest import make_lines, options
 from wenhuo.files import read_json
@@ -9,7 +11,7 @@ from wenhuo.pretraining.batches import Text, ahead
 from wenhuo.pretraining.pairs import NO_PAIR
 from wenhuo.pretraining.pretrain import prepare
 from wenhuo.pretraining.store import Chunk, read_rows, write_rows
-from wenhuo.pretraining.tokens import chunks, make_tokenizer
+from wenhuo.pretraining.tokens import ALONE, chunks, joined, make_tokenizer
 from wenhuo.text.segmentation import segment
 
 
@@ -55,6 +57,38 @@ def test_tokens_begin_words_where_jieba_does_and_long_texts_are_cut_evenly():
         at += len(pieces)
     bounds = np.cumsum([0, *found[0].lengths])
     assert bounds[-1] == len(ids)
+
+
+@given(st.lists(st.tuples(st.integers(1, 30), st.booleans()), max_size=40), st.integers(30, 60))
+def test_joined_rows_hold_every_text_once_and_in_order(rows, room):
+    sizes = np.array([size for size, _ in rows], dtype=np.int64)
+    keys = np.array([ALONE * (2 + n) // 2 - apart * ALONE for n, (_, apart) in enumerate(rows)], dtype=np.uint32)
+    ids, separator = np.arange(10, 10 + sizes.sum(), dtype=np.uint32), 3
+    made = joined(Chunk(ids, np.ones(len(ids), dtype=np.bool_), sizes, keys), separator, room)
+    assert made.ids[made.ids != separator].tolist() == ids.tolist()
+    assert made.lengths.sum() == len(made.ids) == len(made.begins)
+    assert (made.lengths <= room).all()
+    texts = np.split(ids, np.cumsum(sizes)[:-1]) if len(sizes) else []
+    pieces = np.split(made.ids, np.cumsum(made.lengths)[:-1]) if len(made.lengths) else []
+    together = [part.tolist() for piece in pieces for part in np.split(piece, np.flatnonzero(piece == separator))]
+    assert [[i for i in part if i != separator] for part in together] == [text.tolist() for text in texts]
+    by_itself = {tuple(text.tolist()) for text, key in zip(texts, keys, strict=True) if key < ALONE}
+    assert by_itself <= {tuple(piece.tolist()) for piece in pieces}
+
+
+def test_joined_rows_are_of_all_lengths_and_hide_no_separator(parts, lines, tmp_path):
+    made = text(parts, tmp_path / "prepared", text=[str(lines)], join=True, max_tokens=60, batch_tokens=2000, mask=0.4)
+    plain = text(parts, tmp_path / "plain", text=[str(lines)], max_tokens=60, batch_tokens=2000)
+    separator = made.tokenizer.inner.sep_token_id
+    between = len(plain.rows.lengths) - len(made.rows.lengths)
+    assert (np.asarray(made.rows.values) & 0x7FFF == separator).sum() == between > 0
+    assert made.rows.lengths.max() > 50
+    assert np.isin(made.rows.keys[made.held_out], plain.rows.keys[plain.held_out]).mean() > 0.9
+    held = made.rows.take(made.held_out)[0]
+    assert not (held == separator).any()
+    shares = [len(batch.places) / batch.mask.sum() for batch in (made.batch(numbers, 0) for numbers in made.plan(0))]
+    assert 0.33 < np.mean(shares) < 0.41
+    assert not any((batch.targets == separator).any() for batch in (made.batch(n, 0) for n in made.plan(0)))
 
 
 def test_a_batch_hides_no_special_token_and_can_be_put_together_again(parts, lines, tmp_path):
