@@ -153,7 +153,8 @@ def main(
     clock = seconds(suite, threads=2)
     found = measure(suite)
     show(found)
-    checks = spot_checks(checkpoint, guesser)
+    reviews = [text for corpus in found_tasks.get("chnsenticorp", ()) for text, _ in corpus.parts["train"]]
+    checks = spot_checks(checkpoint, guesser, reviews)
     about = {"checkpoint": checkpoint.name, "content": content_hash(checkpoint), "seeds": seeds}
     whole = {**about, "tasks": found, "clock": clock, "card": card_rows(found, clock), "checks": checks}
     if course:

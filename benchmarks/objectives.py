@@ -2,10 +2,11 @@
 
 ``python -m benchmarks.objectives`` pretrains networks with the same budget: seconds of the processor's cores (or, on a
 GPU, of its clock), so that one that is slower by the token sees fewer of them. The first learns from masked whole words
-with 4 layers of 256; each other one differs from it in one thing: ELECTRA's objective, 6 layers, single tokens, or
-twice as many of them hidden (``--every``: all combinations). The text is held apart from the evaluation sets as the
-pipeline does it. Then each is fine-tuned on 1,000 rows of leak-free ChnSentiCorp and of THUCNews titles and on
-EPRSTMT's few-shot splits. Validation's mean says which is best; test is written down beside it and chooses nothing.
+with 4 layers of 256, short texts joined to rows of all lengths; each other one differs from it in one thing: ELECTRA's
+objective, 6 layers, single tokens, twice as many of them hidden, or each text a row by itself (``--every``: all
+combinations). The text is held apart from the evaluation sets as the pipeline does it. Then each is fine-tuned on 1,000
+rows of leak-free ChnSentiCorp and of THUCNews titles and on EPRSTMT's few-shot splits. Validation's mean says which is
+best; test is written down beside it and chooses nothing.
 
 Writes ``benchmarks/results/objectives.json`` after each combination. What is done stays under ``--work`` and is not
 done again; a pretraining that was killed goes on from its last checkpoint.
@@ -40,10 +41,13 @@ DEPTHS: dict[str, dict[str, Any]] = {
 
 UNITS = {"words": True, "tokens": False}
 SHARES = {"15%": 0.15, "30%": 0.3}
+ROWS: dict[str, dict[str, Any]] = {
+    "joined": {"join": True, "max_tokens": 512},
+    "single": {"join": False, "max_tokens": 128},
+}
 
 COMMON: dict[str, Any] = {
     "vocabulary": 8000,
-    "max_tokens": 128,
     "batch_tokens": 4096,
     "learning_rate": 0.001,
     "held_out_tokens": 50_000,
@@ -56,17 +60,17 @@ SIZES = (1000,)
 
 def combinations(*, every: bool = False) -> dict[str, dict[str, Any]]:
     """Names and options of what is compared: the first, and what differs from it in one thing, or in any number."""
-    known = list(product(("masked", "replaced"), DEPTHS, UNITS, SHARES))
+    known = list(product(("masked", "replaced"), DEPTHS, UNITS, SHARES, ROWS))
     return {
-        " ".join((objective, depth, unit, share)): {
-            "objective": objective,
-            **DEPTHS[depth],
-            "whole_words": UNITS[unit],
-            "mask": SHARES[share],
-        }
-        for objective, depth, unit, share in known
-        if every or sum(a != b for a, b in zip((objective, depth, unit, share), known[0], strict=True)) < 2
+        " ".join(chosen): _options(*chosen)
+        for chosen in known
+        if every or sum(a != b for a, b in zip(chosen, known[0], strict=True)) < 2
     }
+
+
+def _options(objective: str, depth: str, unit: str, share: str, rows: str) -> dict[str, Any]:
+    chosen = {"objective": objective, "whole_words": UNITS[unit], "mask": SHARES[share]}
+    return {**chosen, **DEPTHS[depth], **ROWS[rows]}
 
 
 def options_of(chosen: dict[str, Any], lines: Path, **limit: int) -> Any:
@@ -93,7 +97,8 @@ def pretrained(chosen: dict[str, Any], lines: Path, seconds: float, work: Path, 
     from wenhuo.pretraining.pretrain import learn
 
     marks = "words" if chosen["whole_words"] else "tokens"
-    prepared = work / "prepared" / f"{marks}-{chosen['hidden']}"
+    rows = "joined" if chosen["join"] else "single"
+    prepared = work / "prepared" / f"{marks}-{rows}-{chosen['hidden']}"
     prepare(options_of(chosen, lines, steps=1), None, prepared)
     if not (folder / "budget.json").exists():
         speed = _speed(chosen, lines, prepared, folder / "speed")

@@ -40,3 +40,8 @@ def run(params: Params, *, name: str, parts: Path, suspects: Path, encoded: Path
         f"encode: {name}, {found['entries']:,} entries; train rows have {train['length']['median']:g} at the median, "
         f"{train['cut_share']:.1%} are cut, {train['unknown_share']:.2%} unknown"
     )
+    if (pretrained := train.get("pretrained_on")) and pretrained["longer_share"]:
+        say(
+            f"encode: {name}, {pretrained['longer_share']:.1%} of the train rows are longer than the rows of "
+            f"{pretrained['tokens']} tokens that the backbone was pretrained on: beyond it knows nothing yet"
+        )

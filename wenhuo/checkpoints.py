@@ -19,7 +19,7 @@ from huggingface_hub.errors import (
 )
 
 from wenhuo.errors import SourceError
-from wenhuo.files import sha256
+from wenhuo.files import read_json, sha256
 from wenhuo.refusing import refuse_code
 
 CONTENT = "sha256:"
@@ -97,6 +97,20 @@ def content_hash(folder: Path) -> str:
     )
     listed = "".join(f"{sha256(path)} {path.name}\n" for path in files)
     return CONTENT + hashlib.sha256(listed.encode()).hexdigest()
+
+
+def longest_learnt(folder: Path) -> int | None:
+    """Tokens of the longest rows that a checkpoint was pretrained on; None where no record says so.
+
+    What a network does at positions that it has never seen is chance, however many it has.
+    """
+    if not (folder / RECORD).is_file():
+        return None
+    record = read_json(folder / RECORD)
+    courses = [*record.get("before", ()), record]
+    if courses[0]["options"]["start"] != "scratch":
+        return None
+    return max(int(course["options"]["max_tokens"]) for course in courses)
 
 
 def _unchanged(name: str, checkpoint: Checkpoint, revision: str | None) -> Checkpoint:

@@ -5,12 +5,13 @@ import shutil
 from collections import Counter
 
 import pytest
+from transformers import AutoTokenizer
 
 from benchmarks import backbone, backbone_checks, backbone_runs, training_data
 from benchmarks.backbone_data import by_turns, cleaned, few, few_shot
 from benchmarks.backbone_runs import Suite, linear, measure, summary
 from benchmarks.training_data import Corpus
-from tests.wenhuo.pretraining.conftest import run
+from tests.wenhuo.pretraining.conftest import make_lines, run
 from wenhuo.files import read_json
 
 
@@ -67,6 +68,21 @@ def test_sentences_are_compared_and_gaps_need_a_language_model(checkpoint, tmp_p
     config = read_json(made / "config.json") | {"architectures": ["BertModel"]}
     (made / "config.json").write_text(json.dumps(config))
     assert "is no masked language model" in backbone_checks.spot_checks(made)["gaps"]
+    assert "is no masked language model" in backbone_checks.guessed(made, made, ["好"])
+
+
+def test_what_is_guessed_by_place_counts_every_hidden_token_once(checkpoint, monkeypatch):
+    monkeypatch.setattr(backbone_checks, "PLACES", (0, 8, 16, 24, 48))
+    lines = make_lines(400)
+    texts = ["".join(lines[i : i + 4]) for i in range(0, 400, 4)]
+    found = backbone_checks.guessed(checkpoint, checkpoint, [*texts, "短"])
+    assert [(one["from"], one["to"]) for one in found] == [(0, 8), (8, 16), (16, 24), (24, 48)]
+    assert all(0 <= one["guessed"] <= 1 for one in found)
+    assert found == backbone_checks.guessed(checkpoint, checkpoint, texts)
+    tokenizer = AutoTokenizer.from_pretrained(checkpoint)
+    ids = [i for row in tokenizer(texts, truncation=True, max_length=48)["input_ids"] if len(row) > 24 for i in row]
+    known = sum(i not in tokenizer.all_special_ids for i in ids)
+    assert sum(one["hidden"] for one in found) == pytest.approx(0.15 * known, rel=0.2)
 
 
 def test_the_curve_counts_the_tokens_of_all_courses(checkpoint, tmp_path, monkeypatch):

@@ -8,19 +8,20 @@ from tests.wenhuo.pretraining.conftest import TINY, make_lines
 from wenhuo.files import read_json
 
 
-def test_two_objectives_two_depths_two_units_two_shares():
+def test_two_of_each_and_one_change_at_a_time():
     found = objectives.combinations(every=True)
-    assert len(found) == 16
+    assert len(found) == 32
     first, *changed = objectives.combinations()
-    assert first == "masked 4x256 words 15%"
+    assert first == "masked 4x256 words 15% joined"
     assert all(len(set(name.split()) - set(first.split())) == 1 for name in changed)
     assert {first, *changed} < set(found)
-    assert len(changed) == 4
+    assert len(changed) == 5
     for name, chosen in found.items():
         options = objectives.options_of(chosen, "lines.txt", steps=1)
         assert name.startswith(options.objective)
         assert options.whole_words == (" words " in name)
-        assert name.endswith(f" {options.mask:.0%}")
+        assert f" {options.mask:.0%} " in name
+        assert name.endswith(" joined" if options.join else " single")
 
 
 def test_the_best_is_validations_choice():
@@ -34,8 +35,9 @@ def test_a_comparison_of_toy_size(tmp_path, monkeypatch):
     (tmp_path / "text.txt").write_text("\n".join(make_lines(300)), encoding="utf-8")
     shape = {name: TINY[name] for name in ("layers", "hidden", "heads")}
     monkeypatch.setattr(objectives, "DEPTHS", {"1x16": shape})
-    small = {name: TINY[name] for name in ("vocabulary", "positions", "max_tokens", "batch_tokens", "held_out_tokens")}
+    small = {name: TINY[name] for name in ("vocabulary", "positions", "batch_tokens", "held_out_tokens")}
     monkeypatch.setattr(objectives, "COMMON", objectives.COMMON | small)
+    monkeypatch.setattr(objectives, "ROWS", {"joined": {"join": True, "max_tokens": TINY["max_tokens"]}})
     monkeypatch.setattr(objectives, "SIZES", (None,))
     monkeypatch.setattr(backbone_runs, "course", lambda rows: {"epochs": 1, "batch_size": 16})
     monkeypatch.setattr(backbone_runs, "RATES", {"pretrained": (0.01,)})
@@ -44,7 +46,7 @@ def test_a_comparison_of_toy_size(tmp_path, monkeypatch):
     given = {"corpus": [str(tmp_path / "text.txt")], "data": tmp_path, "work": tmp_path / "work", "results": tmp_path}
     objectives.main(seconds=0.3, only="words 15%", seeds=1, **given)
     found = read_json(tmp_path / "objectives.json")["combinations"]
-    assert list(found) == ["masked 1x16 words 15%", "replaced 1x16 words 15%"]
+    assert list(found) == ["masked 1x16 words 15% joined", "replaced 1x16 words 15% joined"]
     for told in found.values():
         about = told["pretraining"]
         assert about["tokens"] >= about["tokens_a_second"] * 0.3 - 1

@@ -44,6 +44,13 @@ def test_every_parameter_says_what_it_does():
         assert all(field.description for field in type(section).model_fields.values())
 
 
+def test_what_preparing_reads_makes_it_run_again():
+    code = "".join((ROOT / f"wenhuo/pretraining/{name}.py").read_text() for name in ("preparing", "tokens", "texts"))
+    given_by_the_pipeline = {"text", "own_text", "closest"}
+    read = set(re.findall(r"\boptions\.([a-z_]+)", code)) - given_by_the_pipeline
+    assert {f"pretrain.network.{name}" for name in read} == set(GRAPH["prepare"]["params"])
+
+
 def test_the_graph_of_the_project_knows_nothing_of_it():
     assert "/pretraining" in (ROOT / ".dvcignore").read_text(encoding="utf-8").splitlines()
 

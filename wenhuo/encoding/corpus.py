@@ -72,6 +72,7 @@ def encode(options: Ngrams | Tokens, dataset: Dataset, target: Path) -> dict[str
 
 def encode_tokens(options: Tokens, dataset: Dataset, target: Path) -> dict[str, Any]:
     """Write token ids of train and validation and the tokenizer to ``target``; return the report."""
+    from wenhuo.checkpoints import longest_learnt
     from wenhuo.encoding import tokens
 
     if options.tokenizer == "corpus":
@@ -79,6 +80,7 @@ def encode_tokens(options: Tokens, dataset: Dataset, target: Path) -> dict[str, 
     else:
         tokenizer = tokens.from_checkpoint(options)
     report: dict[str, Any] = {"entries": len(tokenizer.inner), "checkpoint": tokenizer.checkpoint}
+    learnt = longest_learnt(Path(tokenizer.inner.name_or_path)) if tokenizer.checkpoint else None
     with whole(target) as folder:
         tokens.save(tokenizer, folder)
         for split in SPLITS:
@@ -87,6 +89,9 @@ def encode_tokens(options: Tokens, dataset: Dataset, target: Path) -> dict[str, 
             lengths = np.array([length for length, _ in pairs], dtype=np.int64)
             unknown = float((values == tokenizer.inner.unk_token_id).mean()) if len(values) else 0.0
             report[split] = _describe(lengths, float((lengths > tokenizer.longest).mean()), unknown)
+            if learnt is not None and len(lengths):
+                beyond = np.minimum(lengths, options.max_tokens) > learnt
+                report[split]["pretrained_on"] = {"tokens": learnt, "longer_share": float(beyond.mean())}
             texts = None
             if options.keep == "windows":
                 texts = np.cumsum([0, *(len(rows) for _, rows in pairs)], dtype=np.int64)
