@@ -140,7 +140,8 @@ def _made(pretrained: Mapping[str, Any], release: Release) -> list[str]:
 
 def _course(number: int, course: Mapping[str, Any]) -> tuple[str, ...]:
     options, chosen = course["options"], course["text"].get("chosen")
-    rows = f"{sum(course['rows'].values()):,} rows of at most {options['max_tokens']} tokens"
+    joined = ", short lines joined" if options.get("join") else ""
+    rows = f"{sum(course['rows'].values()):,} rows of at most {options['max_tokens']} tokens{joined}"
     return (
         str(number),
         OBJECTIVES[options["objective"]],

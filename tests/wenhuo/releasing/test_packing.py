@@ -113,9 +113,9 @@ def test_the_card_tells_of_every_course(backbone, tmp_path):
     shutil.copytree(backbone, further)
     known = read_json(tmp_path / "first" / "pretraining.json")
     text = known["text"] | {"chosen": HELD_OUT["chosen"]}
-    write_json(
-        further / "pretraining.json", read_json(backbone / "pretraining.json") | {"before": [known], "text": text}
-    )
+    options = known["options"] | {"join": True, "max_tokens": 48}
+    again = read_json(backbone / "pretraining.json") | {"before": [known], "text": text, "options": options}
+    write_json(further / "pretraining.json", again)
     pack(further, tmp_path / "second", RELEASE)
     card = (tmp_path / "second" / "README.md").read_text(encoding="utf-8")
     seen = f"{2 * known['tokens']:,} tokens in 2 courses"
@@ -124,6 +124,8 @@ def test_the_card_tells_of_every_course(backbone, tmp_path):
     assert len(rows) == 2
     assert f"`{known['packed'][:12]}`" in rows[0]
     assert "2 of 7 lines" in rows[1]
+    assert "rows of at most 48 tokens, short lines joined" in rows[1]
+    assert "joined" not in rows[0]
 
 
 def test_what_is_too_large_or_broken_does_not_ship(backbone, tmp_path):
