@@ -107,6 +107,8 @@ def longest_learnt(folder: Path) -> int | None:
     if not (folder / RECORD).is_file():
         return None
     record = read_json(folder / RECORD)
+    if not isinstance(record, dict) or record.get("format") != 1:  # somebody else's file of this name
+        return None
     courses = [*record.get("before", ()), record]
     if courses[0]["options"]["start"] != "scratch":
         return None

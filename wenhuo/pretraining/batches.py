@@ -125,7 +125,7 @@ class Text:
         drawn = self._draw(epoch, numbers[owner], place)
         chosen = hidden(flat.begins, owner, drawn[:2], self.options.mask)
         if self.options.join:  # what stands between two texts is not guessed
-            chosen = chosen[flat.ids[chosen] != self.tokenizer.after[0]]
+            chosen = chosen[~np.isin(flat.ids[chosen], self.tokenizer.after[:1])]
         ids = flat.ids.copy()
         ids[chosen] = replaced(flat.ids[chosen], drawn[2:, chosen], self.tokenizer.inner.mask_token_id, self._words)
         paired = np.zeros(len(rows), np.int64)

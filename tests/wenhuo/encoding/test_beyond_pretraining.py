@@ -12,7 +12,7 @@ from wenhuo.files import read_json, write_json
 
 
 def record(start="scratch", tokens=16, **more):
-    return {"options": {"start": start, "max_tokens": tokens}, **more}
+    return {"format": 1, "options": {"start": start, "max_tokens": tokens}, **more}
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,8 @@ def record(start="scratch", tokens=16, **more):
         (record("data/first", 8, before=[record()]), 16),
         (record("data/first", 32, before=[record()]), 32),
         (record("hfl/rbt3"), None),  # what that had learnt before is not known
+        ({"loss": [1.0]}, None),  # a hub's checkpoint may hold a file of this name
+        ([], None),
         (None, None),
     ],
 )

@@ -62,7 +62,7 @@ def test_tokens_begin_words_where_jieba_does_and_long_texts_are_cut_evenly():
 @given(st.lists(st.tuples(st.integers(1, 30), st.booleans()), max_size=40), st.integers(30, 60))
 def test_joined_rows_hold_every_text_once_and_in_order(rows, room):
     sizes = np.array([size for size, _ in rows], dtype=np.int64)
-    keys = np.array([ALONE * (2 + n) // 2 - apart * ALONE for n, (_, apart) in enumerate(rows)], dtype=np.uint32)
+    keys = np.array([n if apart else ALONE + 90_000_007 * n for n, (_, apart) in enumerate(rows)], dtype=np.uint32)
     ids, separator = np.arange(10, 10 + sizes.sum(), dtype=np.uint32), 3
     made = joined(Chunk(ids, np.ones(len(ids), dtype=np.bool_), sizes, keys), separator, room)
     assert made.ids[made.ids != separator].tolist() == ids.tolist()
