@@ -40,6 +40,7 @@ class Suite:
         work: a folder.
         processes: fine-tunings at once, of one thread each on a CPU.
         sizes: labelled train rows of those that are no few-shot data.
+        rates: the learning rates that validation chooses from.
     """
 
     checkpoint: Path
@@ -48,6 +49,7 @@ class Suite:
     work: Path
     processes: int = 2
     sizes: tuple[int | None, ...] = SIZES
+    rates: dict[str, tuple[float, ...]] = field(default_factory=lambda: RATES)
     known: dict[Path, str] = field(default_factory=dict)
 
     @property
@@ -104,7 +106,7 @@ def summary(runs: list[dict[str, Any]]) -> dict[str, float]:
 
 def _choose(suite: Suite, name: str, rows: int | None, start: str) -> float:
     """The rate with the best validation accuracy, the mean over the splits."""
-    tried = {rate: list(_jobs(suite, name, rows, start, rate, [FIRST])) for rate in RATES[start]}
+    tried = {rate: list(_jobs(suite, name, rows, start, rate, [FIRST])) for rate in suite.rates[start]}
     _done(suite, [job for jobs in tried.values() for job in jobs])
     return max(tried, key=lambda rate: sum(read_json(target)["validation"] for target, _ in tried[rate]))
 

@@ -40,7 +40,7 @@ def test_a_comparison_of_toy_size(tmp_path, monkeypatch):
     monkeypatch.setattr(objectives, "ROWS", {"joined": {"join": True, "max_tokens": TINY["max_tokens"]}})
     monkeypatch.setattr(objectives, "SIZES", (None,))
     monkeypatch.setattr(backbone_runs, "course", lambda rows: {"epochs": 1, "batch_size": 16})
-    monkeypatch.setattr(backbone_runs, "RATES", {"pretrained": (0.01,)})
+    monkeypatch.setattr(objectives, "RATES", {"pretrained": (0.01,)})
     corpus = Corpus("toy", "made texts", training_data.made((80, 40, 40), 2, 20, 0.5))
     monkeypatch.setattr(objectives, "tasks", lambda folder: {"chnsenticorp": [corpus]})
     given = {"corpus": [str(tmp_path / "text.txt")], "data": tmp_path, "work": tmp_path / "work", "results": tmp_path}
