@@ -105,7 +105,9 @@ def summary(runs: list[dict[str, Any]]) -> dict[str, float]:
 
 
 def _choose(suite: Suite, name: str, rows: int | None, start: str) -> float:
-    """The rate with the best validation accuracy, the mean over the splits."""
+    """The rate with the best validation accuracy, the mean over the splits; the only one, if there is no other."""
+    if len(suite.rates[start]) == 1:
+        return suite.rates[start][0]
     tried = {rate: list(_jobs(suite, name, rows, start, rate, [FIRST])) for rate in suite.rates[start]}
     _done(suite, [job for jobs in tried.values() for job in jobs])
     return max(tried, key=lambda rate: sum(read_json(target)["validation"] for target, _ in tried[rate]))
