@@ -45,7 +45,7 @@ def test_a_comparison_of_toy_size(tmp_path, monkeypatch):
     monkeypatch.setattr(objectives, "tasks", lambda folder: {"chnsenticorp": [corpus]})
     given = {"corpus": [str(tmp_path / "text.txt")], "data": tmp_path, "work": tmp_path / "work", "results": tmp_path}
     objectives.main(seconds=0.3, only="words 15%", seeds=1, **given)
-    found = read_json(tmp_path / "objectives.json")["combinations"]
+    found = read_json(tmp_path / "objectives-0.3.json")["combinations"]
     assert list(found) == ["masked 1x16 words 15% joined", "replaced 1x16 words 15% joined"]
     for told in found.values():
         about = told["pretraining"]
@@ -53,7 +53,7 @@ def test_a_comparison_of_toy_size(tmp_path, monkeypatch):
         assert 0 <= told["score"] <= 1
     runs = {path: path.stat().st_mtime_ns for path in (tmp_path / "work").rglob("*.json")}
     objectives.main(seconds=0.3, only="words 15%", seeds=1, **given)
-    assert read_json(tmp_path / "objectives.json")["combinations"] == found
+    assert read_json(tmp_path / "objectives-0.3.json")["combinations"] == found
     assert {p: t for p, t in runs.items() if "runs" in p.parts} == {
         p: p.stat().st_mtime_ns for p in (tmp_path / "work").rglob("*.json") if "runs" in p.parts
     }
