@@ -22,6 +22,7 @@ STAGES = (
     "pretrain",
     "encode",
     "train",
+    "blend",
     "evaluate",
     "register",
 )

@@ -38,6 +38,7 @@ def read_parameters(path: Path = PARAMETERS) -> dict[str, Section]:
     """
     sections = parse_sections(read_yaml(path), section_models(), where=str(path))
     mistakes = stage_module("train").disagreements(sections["train"], sections["encode"])
+    mistakes += stage_module("blend").disagreements(sections["blend"], sections["train"])
     if mistakes:
         raise SettingsError(f"{path}: " + "\n  ".join(mistakes), "mend them and run again")
     return sections

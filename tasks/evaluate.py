@@ -22,8 +22,9 @@ from wenhuo.settings import Section
 
 if TYPE_CHECKING:
     from tasks.train import Params as Training
+    from wenhuo.blending.options import Blend
     from wenhuo.evaluation.answers import Answers, Part
-    from wenhuo.evaluation.material import Material
+    from wenhuo.evaluation.material import Material, Options
     from wenhuo.evaluation.robustness import Trials
     from wenhuo.metrics.report import Result
 
@@ -69,37 +70,42 @@ def run(
         ModelError: a candidate has no model, or one of other labels.
         DataError: a split has labels that ``dataset.json`` does not list, or validation has no rows.
     """
-    from wenhuo.evaluation.answers import ask, read_parts
+    from wenhuo.evaluation.answers import read_parts
+    from wenhuo.evaluation.blends import ask_all
     from wenhuo.evaluation.page import render_candidates
     from wenhuo.evaluation.robustness import perturb
     from wenhuo.files import read_json, write_json, write_text
 
     dataset = read_json(parts / "dataset.json")
     read = read_parts(parts, dataset["labels"])
-    training, trials = _training(), perturb(read["test"], parts / "train.parquet", params.robustness)
+    training, blends = _chosen()
+    trials = perturb(read["test"], parts / "train.parquet", params.robustness)
     asked = {**read, **trials.parts}
-    answers = {name: ask(models / name, asked, dataset["labels"]) for name in training.candidates}
+    answers = ask_all(models, training.candidates, blends, asked, dataset["labels"])
     summary = _summary(params, answers, read, models, dataset)
     summary |= _weaknesses(params, answers, read["test"], trials, models, dataset["labels"], suspects)
     write_json(metrics, summary)
-    material = _material(summary, answers, read, training, models, history)
+    material = _material(summary, answers, read, {**training.candidates, **blends}, models, history)
     write_text(page, render_candidates(material, shown=params.examples))
     results = _results(material)
     _write_plots(plots, results, read["test"], dataset, summary["winner"])
     _write_errors(errors, answers, read, dataset["labels"], params.errors)
     for name in answers:
         written = {"pictures": plots / name, "tables": [errors / f"{name}.csv"], "pages": [page]}
-        _log(training, name, answers[name], results[name], dataset, written)
+        _log(name, material.candidates[name].chosen(training.seed), answers[name], results[name], dataset, written)
     _tell(summary, answers, page)
 
 
-def _training() -> Training:
+def _chosen() -> tuple[Training, Mapping[str, Blend]]:
+    """The section of the trainings, and the blends."""
+    from tasks.blend import Params as Blending
     from tasks.command import read_parameters
     from tasks.train import Params as Training
 
-    section = read_parameters()["train"]
-    assert isinstance(section, Training)  # noqa: S101 - for the type checker
-    return section
+    sections = read_parameters()
+    training, blending = sections["train"], sections["blend"]
+    assert isinstance(training, Training) and isinstance(blending, Blending)  # noqa: S101 - for the type checker
+    return training, blending.candidates
 
 
 def _summary(
@@ -135,7 +141,7 @@ def _material(
     summary: Mapping[str, Any],
     answers: Mapping[str, Answers],
     read: Mapping[str, Part],
-    training: Training,
+    options: Mapping[str, Options],
     models: Path,
     history: Path,
 ) -> Material:
@@ -150,7 +156,7 @@ def _material(
         columns = places(one.card.labels, summary["labels"], models / name)
         untrained = {key: [row[k] for k in columns] for key, row in before.read(models / name).items()}
         course = read_history(curves) if curves.exists() else []
-        shown[name] = Shown(training.candidates[name], one, course, untrained)
+        shown[name] = Shown(options[name], one, course, untrained)
     return Material(summary, read, shown)
 
 
@@ -187,19 +193,21 @@ def _write_errors(
 
 
 def _log(
-    training: Training, name: str, answers: Answers, result: Result, dataset: dict[str, Any], written: dict[str, Any]
+    name: str,
+    chosen: dict[str, Any],
+    answers: Answers,
+    result: Result,
+    dataset: dict[str, Any],
+    written: dict[str, Any],
 ) -> None:
-    """Show the evaluation in the candidate's MLflow run, which is found by the key of the stage that trained it."""
+    """Show the evaluation in the candidate's MLflow run, which is found by the key of the stage that made it."""
     from wenhuo.console import say
     from wenhuo.errors import TrackingError
-    from wenhuo.lineage import identify_made
+    from wenhuo.lineage import candidate_stage, identify_made
     from wenhuo.metrics.summary import flat_figures
     from wenhuo.tracking.candidates import Candidate, Evaluation, log_evaluation
-    from wenhuo.training.candidate import parameters
 
-    card = {"options": answers.card.encoder.model_dump()}
-    chosen = parameters(training.candidates[name], training.seed, card)
-    candidate = Candidate(identify_made(f"train@{name}"), name, chosen, dataset)
+    candidate = Candidate(identify_made(candidate_stage(name, answers.card.kind)), name, chosen, dataset)
     measured = {"seconds_per_1000_texts": answers.seconds}
     try:
         shown = Evaluation(result.history, flat_figures(result.measures), measured=measured, **written)

@@ -138,9 +138,10 @@ def _entry(
     params: Params, name: str, folder: Path, figures: Mapping[str, Any], tests: DataFrame, dataset: dict[str, Any]
 ) -> Entry:
     from wenhuo import lineage
+    from wenhuo.models.folder import read_card
     from wenhuo.tracking.registration import Entry
 
-    identity = lineage.identify_made(f"train@{folder.name}")
+    identity = lineage.identify_made(lineage.candidate_stage(folder.name, read_card(folder).kind))
     tags = identity.tags() | lineage.data_tags(dataset) | lineage.lock_tag()
     tags |= _figure_tags(folder.name, figures["candidates"][folder.name])
     return Entry(name, folder.name, folder, identity.key, tags, tests["text"].head(params.examples).to_list())

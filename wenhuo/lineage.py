@@ -15,6 +15,8 @@ from wenhuo.files import read_json, sha256
 
 PREFIX = "wenhuo."
 LOCK = f"{PREFIX}dvc_lock_sha256"
+CANDIDATES = ("train", "blend")
+"""The stages whose instances make candidates, each a model under ``models/`` with the instance's name."""
 FLOW_RUN = "WENHUO_FLOW_RUN"
 """The environment variable in which the flow hands its run's id to the stages it starts."""
 ENVIRONMENT_LOCK = Path("constraints.txt")
@@ -67,6 +69,16 @@ def identify_made(stage: str, root: Path = Path()) -> Identity:
     from wenhuo.graph import locked_key
 
     return Identity(stage, locked_key(root, stage), in_graph=True, made=True)
+
+
+def candidate_stage(name: str, kind: str) -> str:
+    """The stage instance that makes a candidate, such as ``train@mini``.
+
+    Args:
+        name: the candidate's.
+        kind: of its model, as its card says.
+    """
+    return f"{'blend' if kind == 'blend' else 'train'}@{name}"
 
 
 def circumstances(root: Path = Path()) -> dict[str, str]:

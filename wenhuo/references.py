@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wenhuo.errors import ModelError
+from wenhuo.files import read_json
 from wenhuo.models.classifier import model_folder
 from wenhuo.models.folder import CARD
 from wenhuo.serving import CHAMPION, champion_address, registered_model
@@ -86,11 +87,12 @@ def _of_run(run: str) -> Path:
 
 
 def _key_here(folder: Path) -> str | None:
-    """The key of the stage that trained what lies in a folder now; None where dvc.lock does not say."""
+    """The key of the stage that made what lies in a folder now; None where dvc.lock does not say."""
     from wenhuo.errors import GraphError
-    from wenhuo.lineage import identify_made
+    from wenhuo.lineage import candidate_stage, identify_made
 
     try:
-        return identify_made(f"train@{folder.name}").key
-    except GraphError:
+        kind = read_json(folder / CARD).get("kind", "")
+        return identify_made(candidate_stage(folder.name, kind)).key
+    except (GraphError, ValueError):
         return None

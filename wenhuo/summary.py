@@ -35,7 +35,7 @@ def print_summary(root: Path) -> None:
     console.print()
     console.print(_trained(found["metrics"]))
     console.print()
-    for line in _outcome(found["metrics"], _registration(root, found["metrics"]["winner"], found["registration"])):
+    for line in _outcome(found["metrics"], _registration(root, found["metrics"], found["registration"])):
         console.print(line)
     if is_empty(root):
         console.print(Text("MLflow shows none of this yet; `wenhuo restore` writes it there", style="bold"))
@@ -132,13 +132,15 @@ def _table(*columns: str) -> Table:
     return table
 
 
-def _registration(root: Path, winner: str, last: dict[str, Any]) -> dict[str, Any]:
+def _registration(root: Path, metrics: dict[str, Any], last: dict[str, Any]) -> dict[str, Any]:
     """What became of the winner: of one that DVC has brought back from an earlier run, the decisions tell."""
     from wenhuo.gate import decisions
-    from wenhuo.lineage import identify_made
+    from wenhuo.lineage import candidate_stage, identify_made
 
+    winner = metrics["winner"]
+    kind = "blend" if "weights" in metrics.get("calibration", {}).get(winner, {}) else ""
     try:
-        key = identify_made(f"train@{winner}", root).key
+        key = identify_made(candidate_stage(winner, kind), root).key
     except GraphError:
         return last
     if last.get("key") in (None, key):  # an earlier version wrote none

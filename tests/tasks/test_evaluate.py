@@ -66,7 +66,7 @@ class Stage:
 
     def __init__(self, folder, monkeypatch):
         self.folder, self.logged = folder, {}
-        monkeypatch.setattr(evaluate, "_training", lambda: types.SimpleNamespace(candidates=CANDIDATES, seed=13))
+        monkeypatch.setattr(evaluate, "_chosen", lambda: (types.SimpleNamespace(candidates=CANDIDATES, seed=13), {}))
         monkeypatch.setattr(answers, "load", Fake)
         monkeypatch.setattr(weaknesses, "unseen", lambda *_: {})  # there are no encoders
         monkeypatch.setattr(tracked, "log_evaluation", self._log)

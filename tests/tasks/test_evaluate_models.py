@@ -36,7 +36,7 @@ def made(parts, linear_model, tmp_path_factory):
     pl.DataFrame(suspects).write_parquet(paths["suspects"])
     paths |= {"parts": parts, "metrics": folder / "metrics.json", "page": folder / "candidates.html"}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(evaluate, "_training", lambda: types.SimpleNamespace(candidates=candidates, seed=13))
+        patch.setattr(evaluate, "_chosen", lambda: (types.SimpleNamespace(candidates=candidates, seed=13), {}))
         patch.setattr(evaluate, "_log", lambda *_: None)
         patch.setattr(evaluate, "_write_plots", lambda *_: None)
         evaluate.run(evaluate.Params(bootstrap=100), **paths)

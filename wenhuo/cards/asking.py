@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from wenhuo.blending.options import Blend
 from wenhuo.evaluation.answers import Part, Probabilities
+from wenhuo.evaluation.material import Options
 from wenhuo.models.classifier import Classifier
 from wenhuo.models.folder import Card
 from wenhuo.training import before
@@ -48,11 +50,13 @@ def _drawn(path: Path | None, labels: list[str]) -> Part:
     return Part(rows["id"].to_list(), rows["text"].to_list(), truth, np.zeros(len(rows), dtype=np.bool_))
 
 
-def stand_in(card: Card) -> LinearCandidate | TransformerCandidate:
-    """Options that say no more than which of the two kinds a model is of, which is all that the sections used here ask.
+def stand_in(card: Card) -> Options:
+    """Options that say no more than which of the kinds a model is of, which is all that the sections used here ask.
 
     What was chosen about it stands in its run; an older release's values may not load any more.
     """
+    if card.kind == "blend":
+        return Blend(of=["any", "other"])
     if card.kind == "linear":
         return LinearCandidate(kind="linear", encoder="any")
     return TransformerCandidate(kind="transformer", encoder="any")

@@ -19,7 +19,7 @@ from wenhuo.gate import decisions
 from wenhuo.gate.decisions import GATE, Decision
 from wenhuo.keeping import keep_measured, kept_run, kept_versions
 from wenhuo.metrics.tables import safe
-from wenhuo.models.folder import Card, read_card
+from wenhuo.models.folder import Card, member_cards, read_card
 from wenhuo.training import before
 from wenhuo.training.history import Point
 from wenhuo.training.history import read as read_history
@@ -46,15 +46,16 @@ def gather(root: Path, subject: Subject, files: Files, rules: Rules) -> CardMate
     folders = _folders(files, metrics, subject.candidate)
     cards = {name: read_card(folder) for name, folder in folders.items()}
     baseline = _baseline(metrics, cards, subject.candidate)
-    names = [subject.candidate, *([baseline] if baseline else [])]
+    own = subject.candidate
+    names = [own, *([baseline] if baseline else [])]
     verdict, plots, train = _verdict(root, subject), "reports/plots", files.file("data/split", "train.parquet")
-    confused = _rows(files.file(plots, "confusion.csv"), subject.candidate)
+    confused = _rows(files.file(plots, "confusion.csv"), own)
     return CardMaterial(
         subject=subject,
         words=rules.words,
         summary=_of(metrics, names),
         baseline=baseline,
-        card=cards[subject.candidate],
+        card=cards[own],
         run=kept_run(root, subject.key) or {},
         measured=keep_measured(root, subject.key, {})[0],
         reports={name: read_report(files, f"reports/{name}.json") for name in REPORTS},
@@ -62,10 +63,11 @@ def gather(root: Path, subject: Subject, files: Files, rules: Rules) -> CardMate
         champion=_champion(root, subject, verdict),
         shown=rules.shown if subject.examples else 0,
         page=_page(metrics, files, {name: folders[name] for name in names}, {name: cards[name] for name in names}),
-        confusion=_confusion(confused, cards[subject.candidate].labels),
-        curves={kind: _curves(files.file(plots, f"{kind}.csv"), subject.candidate, *xy) for kind, xy in CURVES.items()},
-        reliability=_reliability(files.file(plots, "reliability.csv"), subject.candidate),
+        confusion=_confusion(confused, cards[own].labels),
+        curves={kind: _curves(files.file(plots, f"{kind}.csv"), own, *xy) for kind, xy in CURVES.items()},
+        reliability=_reliability(files.file(plots, "reliability.csv"), own),
         texts=None if train is None else describe_texts(train),
+        members={place.name: card for place, card in member_cards(folders[own], cards[own]).items()},
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from wenhuo.cards.content import Part, code, plain
 from wenhuo.cards.material import CardMaterial
 from wenhuo.cards.measured import KINDS
-from wenhuo.encoding.options import Tokens
+from wenhuo.encoding.options import EncoderOptions, Tokens
 from wenhuo.pages.wording import percent, plural
 
 FEW = 50  # train rows of a label; with fewer its figures on new texts are a matter of luck
@@ -56,19 +56,27 @@ def _texts(material: CardMaterial) -> Iterator[str]:
 
 
 def _lengths(material: CardMaterial) -> Iterator[str]:
-    texts, encoder = material.texts, material.card.encoder
+    texts, own = material.texts, material.card.encoder
     if texts is not None:
         yield (
             f"Half of its train texts have up to {plural(texts.median, 'character')}, one in a hundred {texts.p99:,} "
             f"or more, the longest {texts.longest:,}. Much shorter and longer texts are foreign to it."
         )
+    if own is not None:
+        yield _reads("it", own)
+    for name, member in material.members.items():
+        if member.encoder is not None:
+            yield _reads(f"its member {code(name)}", member.encoder)
+
+
+def _reads(who: str, encoder: EncoderOptions) -> str:
+    """What a model sees of a text through its encoder."""
     if isinstance(encoder, Tokens) and encoder.keep == "windows":
-        yield f"Longer texts than {plural(encoder.max_tokens, 'token')} are read in overlapping windows."
-    elif isinstance(encoder, Tokens):
+        return f"A text of more than {plural(encoder.max_tokens, 'token')} {who} reads in overlapping windows."
+    if isinstance(encoder, Tokens):
         kept = {"head": "the beginning", "tail": "the end", "head_tail": "beginning and end"}[encoder.keep]
-        yield f"Of a text of more than {plural(encoder.max_tokens, 'token')} it reads {kept} alone."
-    else:
-        yield "It sees which short strings of characters or words a text holds, and not how they follow one another."
+        return f"Of a text of more than {plural(encoder.max_tokens, 'token')} {who} reads {kept} alone."
+    return f"{who[0].upper()}{who[1:]} sees which short strings of characters or words a text holds, and not how they follow one another."
 
 
 def _time(material: CardMaterial) -> Iterator[str]:

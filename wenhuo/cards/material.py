@@ -63,6 +63,7 @@ class CardMaterial:
         curves: ``roc`` and ``pr``.
         reliability: (mean probability, accuracy, rows) of each bin on test that has rows.
         texts: what its train texts are like; None where they are gone.
+        members: of a blend, what each member's folder says of itself, by name.
     """
 
     subject: Subject
@@ -81,6 +82,7 @@ class CardMaterial:
     curves: Mapping[str, Sequence[Curve]] = field(default_factory=dict)
     reliability: Sequence[tuple[float, float, int]] = ()
     texts: Texts | None = None
+    members: Mapping[str, Card] = field(default_factory=dict)
 
     @property
     def labels(self) -> list[str]:

@@ -182,7 +182,9 @@ def _pictures(drawn: Any) -> Any:
 
 def _temperature(told: Mapping[str, Any]) -> list[str]:
     said = []
-    if told.get("temperature") is not None:
+    if told.get("weights") is not None:
+        said.append("It has no temperature of its own: the sum of its members' weights does what one would do.")
+    elif told.get("temperature") is not None:
         said.append(f"Temperature, fitted on validation: {told['temperature']:.4f}. 1 changes nothing.")
     if told.get("abstain_below") is not None:
         aim = (
@@ -196,6 +198,8 @@ def _temperature(told: Mapping[str, Any]) -> list[str]:
 
 def _untempered(who: str, told: Mapping[str, Any]) -> Iterator[list[Cell]]:
     """The error as it would be without the temperature, where that is known."""
+    if told.get("weights") is not None:
+        return
     known = {split: ((told.get(split) or {}).get("untempered") or {}).get("calibration_error") for split in SPLITS}
     if any(value is not None for value in known.values()):
         places = {split: f"calibration/{who}/{split}/untempered/calibration_error" for split in SPLITS}

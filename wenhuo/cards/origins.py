@@ -11,6 +11,7 @@ from wenhuo.cards.privacy import address, fit_values
 from wenhuo.evaluation.page import training as courses
 from wenhuo.inspection.findings import findings
 from wenhuo.lineage import LOCK, PREFIX
+from wenhuo.models.folder import Card
 from wenhuo.pages.wording import number, percent, plural
 from wenhuo.splits import SPLITS
 
@@ -99,7 +100,7 @@ def _findings(reports: Mapping[str, Mapping[str, Any]]) -> list[str]:
 def training(material: CardMaterial) -> Part:
     """The kind of model, what was trained of it, every parameter, the environment and the machine."""
     card, tags = material.card, material.run.get("tags") or material.subject.tags
-    said = [_kind(material), *_trained(material), *_circumstances(tags)]
+    said = [*_kinds(material), *_trained(material), *_circumstances(tags)]
     chosen: list[list[Cell]] = [[code(name), _value(value)] for name, value in _flat(_chosen(material))]
     identity: list[list[Cell]] = [[name, code(value)] for name, value in _identity(material, tags).items() if value]
     tables = [Table(["Parameter", "value"], chosen, "What was chosen"), Table(["Identity", "value"], identity)]
@@ -109,12 +110,23 @@ def training(material: CardMaterial) -> Part:
 
 
 def _chosen(material: CardMaterial) -> dict[str, Any]:
-    told = material.run.get("parameters") or {"kind": material.card.kind, "encoder": material.card.encoder.model_dump()}
-    return dict(fit_values(told))
-
-
-def _kind(material: CardMaterial) -> str:
     card = material.card
+    chosen = {"weights": card.members} if card.encoder is None else {"encoder": card.encoder.model_dump()}
+    return dict(fit_values(material.run.get("parameters") or {"kind": card.kind, **chosen}))
+
+
+def _kinds(material: CardMaterial) -> list[str]:
+    """What kind of model it is; of a blend also its members, with their weights."""
+    weights = material.card.members
+    if weights is None:
+        return [_kind(material.card)]
+    said = (
+        "A blend: the logarithms of its members' probabilities are added up, each times a weight fitted on validation."
+    )
+    return [said, *(f"{code(n)}, weight {weights[n]:.4f}: {_kind(card)}" for n, card in material.members.items())]
+
+
+def _kind(card: Card) -> str:
     if card.kind == "linear":
         return "A linear model on weighted n-grams."
     if card.backbone in (None, "scratch"):

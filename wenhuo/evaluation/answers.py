@@ -93,10 +93,15 @@ def load(folder: Path) -> Classifier:
         ModelError: there is none.
     """
     if not folder.is_dir():
-        raise ModelError(
-            f"{folder} does not exist: the candidate is not trained", f"run `dvc repro train@{folder.name}`"
-        )
+        raise absent(folder, "train")
     return Classifier.load(folder)
+
+
+def absent(folder: Path, stage: str) -> ModelError:
+    """The error that says which stage is to make a model."""
+    return ModelError(
+        f"{folder} does not exist: the candidate is not trained", f"run `dvc repro {stage}@{folder.name}`"
+    )
 
 
 def places(model: list[str], data: list[str], folder: Path) -> list[int]:

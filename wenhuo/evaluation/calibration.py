@@ -26,12 +26,13 @@ def calibration(answers: Mapping[str, Answers], parts: Mapping[str, Part], label
 
     Returns:
         Candidate to ``temperature``, ``abstain_below`` and ``abstain_for`` (see :class:`wenhuo.models.folder.Card`)
-        and, for each split, ``coverage_curve``; ``untempered``, some figures as they would be at temperature 1; and
+        and, of a blend, ``weights``, whose sum is its inverse temperature; for each split, ``coverage_curve``; ``untempered``, some figures as they would be at temperature 1; and
         where there is a threshold ``answered``.
     """
     return {
         name: {
             "temperature": one.card.temperature,
+            **({} if one.card.members is None else {"weights": one.card.members}),
             "abstain_below": one.card.abstain_below,
             "abstain_for": one.card.abstain_for,
             **{split: _split(one, parts[split].truth, split, labels) for split in MEASURED},

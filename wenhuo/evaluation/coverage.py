@@ -25,7 +25,7 @@ def probabilities(summary: Mapping[str, Any], names: Sequence[str]) -> Markup:
     held: Mapping[str, Any] = summary.get("calibration") or {}
     known = {name: held[name] for name in names if name in held}
     lines = [
-        {"name": name, "split": split, "temperature": one["temperature"], **_line(one, summary, name, split)}
+        {"name": name, "split": split, "temperature": _temperature(one), **_line(one, summary, name, split)}
         for name, one in known.items()
         for split in ("validation", "test")
         if summary["candidates"][name][split]["rows"]
@@ -35,6 +35,11 @@ def probabilities(summary: Mapping[str, Any], names: Sequence[str]) -> Markup:
     return fragment(
         "sections/probabilities.html", lines=lines, pictures=pictures(known), drawing=DRAWING, fewest=FEWEST
     )
+
+
+def _temperature(one: Mapping[str, Any]) -> float | None:
+    """None for a blend: the sum of its weights does what a temperature would do."""
+    return None if "weights" in one else float(one["temperature"])
 
 
 def _line(one: Mapping[str, Any], summary: Mapping[str, Any], name: str, split: str) -> dict[str, Any]:

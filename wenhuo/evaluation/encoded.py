@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from wenhuo.encoding.options import Ngrams, Tokens
-from wenhuo.models.folder import Card
+from wenhuo.encoding.options import EncoderOptions, Ngrams, Tokens
+from wenhuo.models.folder import Card, member_cards
 from wenhuo.text.cleaning import clean_texts
 
 Mask = NDArray[np.bool_]
@@ -24,13 +24,24 @@ def unseen(folder: Path, card: Card, texts: Sequence[str]) -> dict[str, Mask]:
         texts: raw ones, which are cleaned as before they are classified.
 
     Returns:
-        Only what is known: n-grams cut nothing, and those without single characters have no unknown ones.
+        Only what is known: n-grams cut nothing, and those without single characters have no unknown ones. Of a blend
+        whatever is so for one of its members.
     """
     cleaned = clean_texts(texts, card.cleaning)
-    if isinstance(card.encoder, Tokens):
-        return _by_tokens(folder, card.encoder, cleaned)
-    single = card.encoder.unit == "characters" and card.encoder.shortest == 1
-    return {"unknown": _by_ngrams(folder, card.encoder, cleaned)} if single else {}
+    if card.encoder is not None:
+        return _unseen(folder, card.encoder, cleaned)
+    found: dict[str, Mask] = {}
+    for place, member in member_cards(folder, card).items():
+        masks = {} if member.encoder is None else _unseen(place, member.encoder, cleaned)
+        found |= {what: mask | found.get(what, False) for what, mask in masks.items()}
+    return found
+
+
+def _unseen(folder: Path, options: EncoderOptions, texts: Sequence[str]) -> dict[str, Mask]:
+    if isinstance(options, Tokens):
+        return _by_tokens(folder, options, texts)
+    single = options.unit == "characters" and options.shortest == 1
+    return {"unknown": _by_ngrams(folder, options, texts)} if single else {}
 
 
 def _by_tokens(folder: Path, options: Tokens, texts: Sequence[str]) -> dict[str, Mask]:

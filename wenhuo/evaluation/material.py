@@ -9,9 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wenhuo.blending.options import Blend
 from wenhuo.evaluation.answers import Answers, Part
 from wenhuo.training.history import Point
 from wenhuo.training.options import LinearCandidate, TransformerCandidate
+
+Options = LinearCandidate | TransformerCandidate | Blend
+"""What may be chosen about a candidate; the entries of ``train.candidates`` and ``blend.candidates``."""
 
 
 @dataclass(frozen=True)
@@ -25,10 +29,24 @@ class Shown:
         before: id to what it said of that validation row before its first step; see :mod:`wenhuo.training.before`.
     """
 
-    options: LinearCandidate | TransformerCandidate
+    options: Options
     answers: Answers
     history: list[Point] = field(default_factory=list)
     before: Mapping[str, Sequence[float]] = field(default_factory=dict)
+
+    def chosen(self, seed: int) -> dict[str, Any]:
+        """All that was chosen about it, as the stage that made it says in its run.
+
+        Args:
+            seed: of the trainings.
+        """
+        from wenhuo.blending.making import parameters as of_blend
+        from wenhuo.training.candidate import parameters
+
+        card = self.answers.card
+        if isinstance(self.options, Blend):
+            return of_blend(self.options, card.members or {})
+        return parameters(self.options, seed, {"options": card.encoder and card.encoder.model_dump()})
 
     def guesses(self, split: str) -> NDArray[np.int64]:
         """The class that it gives to each row of a split, shape (n,)."""

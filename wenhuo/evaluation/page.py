@@ -11,6 +11,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from wenhuo.blending.options import Blend
 from wenhuo.evaluation.confusions import confusions
 from wenhuo.evaluation.courses import DRAWING, courses
 from wenhuo.evaluation.coverage import probabilities
@@ -21,7 +22,7 @@ from wenhuo.evaluation.verdict import headline, reasons
 from wenhuo.pages import sections
 from wenhuo.pages.bars import bar, start_below
 from wenhuo.pages.page import fragment, render_page
-from wenhuo.training.options import LinearCandidate
+from wenhuo.training.options import LinearCandidate, TransformerCandidate
 
 PARTS = {
     "validation": ("Validation", "chooses the winner"),
@@ -103,13 +104,12 @@ def _compared(name: str, measure: Mapping[str, Any], start: float) -> dict[str, 
 
 
 def sentences(material: Material, shown: int) -> Markup:
-    """What the untrained and the trained networks, and the linear baseline beside them, say about the same rows."""
+    """What the untrained and the trained networks, and what is no network beside them, say about the same rows."""
     found = before_and_after(material, shown)
     if not found["drawn"]:
         return Markup()
-    columns = [
-        {"name": name, "linear": isinstance(one.options, LinearCandidate)} for name, one in material.candidates.items()
-    ]
+    networks = {name: isinstance(one.options, TransformerCandidate) for name, one in material.candidates.items()}
+    columns = [{"name": name, "network": network} for name, network in networks.items()]
     return fragment("sections/before.html", columns=columns, shown=shown, **found)
 
 
@@ -121,6 +121,9 @@ def trained(material: Material) -> Markup:
 
 
 def _described(one: Shown) -> dict[str, str]:
+    if isinstance(one.options, Blend):
+        weights = (one.answers.card.members or {}).items()
+        return {"model": " + ".join(f"{weight:.2f} × {name}" for name, weight in weights), "head": "", "tune": ""}
     if isinstance(one.options, LinearCandidate):
         kind = "SVM" if one.options.estimator == "svm" else "logistic regression"
         return {"model": f"{kind} on {one.options.encoder}", "head": "", "tune": ""}

@@ -45,7 +45,7 @@ def _against_linear(summary: Mapping[str, Any], linear: set[str]) -> list[str]:
     if not linear or linear == set(scores):
         return []
     if summary["winner"] in linear:
-        return ["No transformer beats the linear baseline on these rows."]
+        return ["No candidate of another kind beats the linear baseline on these rows."]
     best = max((name for name in scores if name in linear), key=lambda name: scores[name])
     if summary["lead"] and summary["lead"]["over"] == best:
         return [f"{best} is the linear baseline."]

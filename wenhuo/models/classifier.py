@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from wenhuo.encoding.options import Ngrams, Tokens
 from wenhuo.errors import ModelError
-from wenhuo.models.folder import Card, read_card
+from wenhuo.models.folder import Card, member_cards, read_card
 from wenhuo.models.temperature import tempered
 from wenhuo.text.cleaning import clean_texts
 
@@ -69,7 +69,7 @@ class Classifier:
         """
         folder = model_folder(str(model))
         card = read_card(folder)
-        return cls(card, _linear(folder, card) if card.kind == "linear" else _transformer(folder, card))
+        return cls(card, _opened(folder, card))
 
     @property
     def labels(self) -> list[str]:
@@ -145,6 +145,22 @@ def open_transformer(folder: Path, card: Card) -> tuple[Tokenizer, Network, torc
     network = transformer.load(folder, card.head, len(card.labels), card.adapter)
     device, _ = device_and_dtype("float32")
     return tokenizer, network.to(device), device
+
+
+def _opened(folder: Path, card: Card) -> Callable[[list[str]], Probabilities]:
+    """What gives cleaned texts their probabilities, at temperature 1."""
+    if card.kind == "blend":
+        return _blend(folder, card)
+    return _linear(folder, card) if card.kind == "linear" else _transformer(folder, card)
+
+
+def _blend(folder: Path, card: Card) -> Callable[[list[str]], Probabilities]:
+    """The members, each at its own temperature; they clean texts as the blend does, so that this is done once."""
+    from wenhuo.models.blend import blended
+
+    members = [(_opened(place, member), member.temperature) for place, member in member_cards(folder, card).items()]
+    weights = list((card.members or {}).values())
+    return lambda texts: blended([tempered(ask(texts), degrees) for ask, degrees in members], weights)
 
 
 def _linear(folder: Path, card: Card) -> Callable[[list[str]], Probabilities]:

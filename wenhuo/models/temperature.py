@@ -13,6 +13,11 @@ from scipy.special import softmax
 Probabilities = npt.NDArray[np.float64]
 
 
+def log_probabilities(probabilities: Probabilities) -> Probabilities:
+    """Logarithms; of 0 that of the smallest number, so that one row does not make all that is fitted infinitely bad."""
+    return np.asarray(np.log(np.maximum(probabilities, np.finfo(np.float64).tiny)))
+
+
 def tempered(probabilities: Probabilities, temperature: float) -> Probabilities:
     """Probabilities at another temperature: p to the power of 1 / temperature, made to sum to 1.
 

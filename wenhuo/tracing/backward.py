@@ -100,7 +100,10 @@ def _dealt(project: Project, state: State, made: Made, standing: Standing) -> st
 
 
 def _seen(project: Project, state: State, made: Made, standing: Standing) -> str:
-    """What a training has to do with a row."""
+    """What a training has to do with a row; a blend has what its members have."""
+    members = [one for one in state.upstream(made) if one.name == "train"] if made.name == "blend" else []
+    if members:
+        return min((_seen(project, state, one, standing) for one in members), key=RANK.index)
     trained = rows.read_by(project.contents, made, standing.id)
     if trained is not None and trained["train"]:
         return TRAINED

@@ -16,7 +16,7 @@ from wenhuo.console import say
 from wenhuo.errors import DataError
 from wenhuo.files import read_json
 from wenhuo.keeping import kept_run, kept_versions
-from wenhuo.lineage import PREFIX, Identity, data_tags
+from wenhuo.lineage import CANDIDATES, PREFIX, Identity, data_tags
 from wenhuo.tracing.materials import bring, evaluated
 from wenhuo.tracing.objects import Contents
 from wenhuo.tracing.project import Project, open_project
@@ -62,7 +62,7 @@ def _trainings(project: Project) -> Iterator[tuple[State, Made]]:
             best.setdefault(made.key, state)
     for state in reversed(project.states):
         for made in state.stages.values():
-            if made.name in ("train", "pretrain") and best[made.key] is state:
+            if made.name in (*CANDIDATES, "pretrain") and best[made.key] is state:
                 yield state, made
 
 
@@ -79,7 +79,7 @@ def _run(contents: Contents, state: State, made: Made) -> bool:
         if course is None:
             raise DataError(f"dvc.lock names no curves of {made.stage}")
         points = read(bring(contents, course, "", Path(place, "course.csv")))
-        shown = _evaluation(contents, state, made, Path(place)) if made.name == "train" else None
+        shown = _evaluation(contents, state, made, Path(place)) if made.name in CANDIDATES else None
         return (
             log_course(candidate, points) if shown is None else log_evaluation(candidate, Evaluation(points, **shown))
         )
@@ -114,7 +114,7 @@ def derived(contents: Contents, state: State, made: Made) -> dict[str, Any]:
         raise DataError("data/split/dataset.json is gone or damaged in DVC's cache", "`dvc pull` may bring it")
     dataset = read_json(dataset_file)
     reports = {name: contents.file(state.out(f"reports/{name}.json")) for name in ("validation", "clean")}
-    kind = "candidate" if made.name == "train" else "backbone"
+    kind = "candidate" if made.name in CANDIDATES else "backbone"
     identity = Identity(made.stage, made.key, in_graph=True, made=True)
     tags = identity.names() | {f"{PREFIX}candidate": made.instance, f"{PREFIX}{kind}": made.instance}
     split = state.stages.get("split")
@@ -131,19 +131,23 @@ def derived(contents: Contents, state: State, made: Made) -> dict[str, Any]:
 
 
 def _parameters(contents: Contents, made: Made) -> dict[str, Any]:
-    """As :func:`wenhuo.training.candidate.parameters` gives them; as dvc.lock has them where the code has moved on."""
+    """As the stage that made a candidate gives them; as dvc.lock has them where the code has moved on."""
     from pydantic import TypeAdapter, ValidationError
 
+    from wenhuo.blending.making import parameters as of_blend
+    from wenhuo.blending.options import Blend
     from wenhuo.training.candidate import parameters
     from wenhuo.training.options import Candidate
 
     given, model = made.parameters, next((out for out in made.outs if out.path.startswith("models/")), None)
-    raw = given.get(f"train.candidates.{made.instance}")
+    raw = given.get(f"{made.name}.candidates.{made.instance}")
     card = contents.file(model, "wenhuo.json") if model else None
     if raw is None or card is None:
         return given
     try:
-        options = TypeAdapter(Candidate).validate_python(raw)
+        if made.name == "blend":
+            return of_blend(Blend.model_validate(raw), read_json(card)["members"])
+        options: Candidate = TypeAdapter(Candidate).validate_python(raw)
     except ValidationError:
         return given
     return parameters(options, given["train.seed"], {"options": read_json(card)["encoder"]})

@@ -18,7 +18,7 @@ from ruamel.yaml.error import YAMLError
 
 from wenhuo.errors import GraphError
 from wenhuo.keeping import kept_locks
-from wenhuo.lineage import git
+from wenhuo.lineage import CANDIDATES, git
 
 BACKBONES = "data/backbones"
 """Every encoder depends on the whole folder; it uses the one that its parameters name."""
@@ -142,8 +142,8 @@ class State:
         return list(seen.values())
 
     def trained(self) -> list[Made]:
-        """The instances that trained a candidate."""
-        return [made for made in self.stages.values() if made.name == "train"]
+        """The instances that made a candidate."""
+        return [made for made in self.stages.values() if made.name in CANDIDATES]
 
 
 def states(root: Path, *, history: bool = True) -> Iterator[State]:

@@ -21,7 +21,7 @@ from wenhuo.console import say
 from wenhuo.encoding.store import EncodedRows, read_rows
 from wenhuo.files import write_json
 from wenhuo.models.folder import CARD, Card, read_card
-from wenhuo.models.temperature import tempered
+from wenhuo.models.temperature import log_probabilities, tempered
 from wenhuo.training.options import LinearCandidate, TransformerCandidate
 
 Probabilities = npt.NDArray[np.float64]
@@ -72,9 +72,7 @@ def calibrate(options: LinearCandidate | TransformerCandidate, encoded: Path, fo
         say(f"train: temperature {temperature:g}; log loss on validation {after:.4f}, without it {before:.4f}")
     fitted: dict[str, float | None] = {"temperature": temperature}
     if options.abstain is not None:
-        chosen = fit_threshold(tempered(found, temperature), rows.labels, options.abstain)
-        _say_threshold(chosen, options.abstain, len(rows))
-        fitted |= {"abstain_below": None if chosen is None else chosen.threshold, "abstain_for": options.abstain}
+        fitted |= abstention(tempered(found, temperature), rows.labels, options.abstain, "train")
     write_json(folder / CARD, card.model_copy(update=fitted).model_dump())
 
 
@@ -85,7 +83,7 @@ def fit_temperature(probabilities: Probabilities, truth: Classes) -> float:
         probabilities: at temperature 1, shape (n, classes).
         truth: class ids, shape (n,).
     """
-    logs, spread = _logs(probabilities), SPREAD**2 * max(1, len(truth))
+    logs, spread = log_probabilities(probabilities), SPREAD**2 * max(1, len(truth))
 
     def cost(log_temperature: float) -> float:
         return _log_loss(logs, truth, math.exp(log_temperature)) + log_temperature**2 / (2 * spread)
@@ -98,12 +96,7 @@ def fit_temperature(probabilities: Probabilities, truth: Classes) -> float:
 
 def log_loss(probabilities: Probabilities, truth: Classes, temperature: float = 1.0) -> float:
     """The mean negative log-likelihood of the truth at a temperature; of no rows 0."""
-    return _log_loss(_logs(probabilities), truth, temperature)
-
-
-def _logs(probabilities: Probabilities) -> Probabilities:
-    """Logarithms; of 0 that of the smallest number, so that one row does not make every temperature infinitely bad."""
-    return np.asarray(np.log(np.maximum(probabilities, np.finfo(np.float64).tiny)))
+    return _log_loss(log_probabilities(probabilities), truth, temperature)
 
 
 def _log_loss(logs: Probabilities, truth: Classes, temperature: float) -> float:
@@ -111,6 +104,13 @@ def _log_loss(logs: Probabilities, truth: Classes, temperature: float) -> float:
         return 0.0
     scaled = logs / temperature
     return float(np.mean(logsumexp(scaled, axis=1) - scaled[np.arange(len(truth)), truth]))
+
+
+def abstention(probabilities: Probabilities, truth: Classes, accuracy: float, stage: str) -> dict[str, float | None]:
+    """What a card says of the threshold that :func:`fit_threshold` finds; the stage tells what that gives."""
+    chosen = fit_threshold(probabilities, truth, accuracy)
+    _say_threshold(chosen, accuracy, len(truth), stage)
+    return {"abstain_below": None if chosen is None else chosen.threshold, "abstain_for": accuracy}
 
 
 def fit_threshold(probabilities: Probabilities, truth: Classes, accuracy: float) -> Answered | None:
@@ -150,15 +150,15 @@ def surely_right(right: int, rows: int, doubt: float) -> float:
     return float(betaincinv(right, rows - right + 1, doubt)) if right else 0.0
 
 
-def _say_threshold(chosen: Answered | None, accuracy: float, rows: int) -> None:
+def _say_threshold(chosen: Answered | None, accuracy: float, rows: int, stage: str) -> None:
     if chosen is None:
         say(
-            f"train: no threshold is sure to make {accuracy:.1%} of the answers right on {rows:,} validation rows: "
+            f"{stage}: no threshold is sure to make {accuracy:.1%} of the answers right on {rows:,} validation rows: "
             "the model answers everything; ask for less (abstain), or bring more validation rows"
         )
         return
     say(
-        f"train: abstains below {chosen.threshold:g}: answers {chosen.rows / rows:.1%} of validation, "
+        f"{stage}: abstains below {chosen.threshold:g}: answers {chosen.rows / rows:.1%} of validation, "
         f"{chosen.right / chosen.rows:.1%} of it right, at least {chosen.least:.1%} of other such rows"
     )
 

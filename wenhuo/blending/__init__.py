@@ -1,0 +1,1 @@
+"""Blends: candidates that make one answer of several others'."""
