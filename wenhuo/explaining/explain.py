@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from wenhuo.errors import DataError, SettingsError
-from wenhuo.explaining.explanation import Attribution, Explanation, Neighbours, Opened
+from wenhuo.explaining.explanation import Attribution, Explanation, Neighbours, Opened, OpenedMember
 from wenhuo.explaining.neighbours import nearest
 from wenhuo.files import read_json
 from wenhuo.models.classifier import abstains
@@ -17,8 +17,6 @@ from wenhuo.text.cleaning import clean_text
 
 PARTS = Path("data/split")
 SUSPECTS = Path("reports/suspects.parquet")
-LOOKED_AT = {"linear": 50_000, "transformer": 2_000}  # 10 s of n-grams; 20 s of the small backbone on two cores
-"""Train rows that are compared with the text unless somebody says how many."""
 
 
 def explain(text: str, model: str | None, *, label: str | None, neighbours: int, among: int | None) -> Explanation:
@@ -44,7 +42,7 @@ def explain(text: str, model: str | None, *, label: str | None, neighbours: int,
         raise DataError("cleaning leaves nothing of the text", "give one that has characters beside marks and spaces")
     opened = _open(named.folder, card)
     found = opened.attribute(cleaned, place)
-    near, notes = _near(opened, card, cleaned, neighbours, among)
+    near, notes = _near(opened, card, cleaned, neighbours, opened.looks_at if among is None else among)
     notes = [*_about_answer(card, found), *_about_text(text, cleaned, found), *notes]
     return Explanation(named.name, text, cleaned, card.labels, found, near, notes, card.abstain_below)
 
@@ -58,6 +56,14 @@ def _place(label: str | None, labels: list[str]) -> int | None:
 
 
 def _open(folder: Path, card: Card) -> Opened:
+    if card.kind == "blend":
+        from wenhuo.explaining.blend import OpenedBlend
+
+        return OpenedBlend.load(folder, card, _open_member)
+    return _open_member(folder, card)
+
+
+def _open_member(folder: Path, card: Card) -> OpenedMember:
     if card.kind == "linear":
         from wenhuo.explaining.linear import OpenedLinear
 
@@ -87,13 +93,12 @@ def _about_text(given: str, cleaned: str, found: Attribution) -> list[str]:
     return notes
 
 
-def _near(opened: Opened, card: Card, text: str, count: int, among: int | None) -> tuple[Neighbours | None, list[str]]:
+def _near(opened: Opened, card: Card, text: str, count: int, among: int) -> tuple[Neighbours | None, list[str]]:
     if not count:
         return None, []
     if not (PARTS / "train.parquet").exists():
         return None, [f"There are no train rows in {PARTS}: the project's folder is where neighbours are found."]
-    most = LOOKED_AT[card.kind] if among is None else among
-    found = nearest(opened, text, PARTS / "train.parquet", SUSPECTS, count=count, among=most)
+    found = nearest(opened, text, PARTS / "train.parquet", SUSPECTS, count=count, among=among)
     return found, _about_rows(card, read_json(PARTS / "dataset.json"), found)
 
 

@@ -53,6 +53,18 @@ class Attribution:
         return abs(self.gap) <= TOLERANCE * max(1.0, abs(self.log_odds - self.without))
 
 
+@dataclass(frozen=True)
+class Mix:
+    """What each character adds to a sum of a model's log-probabilities, shape (length of the text,).
+
+    ``read`` and ``method`` are as in :class:`Attribution`.
+    """
+
+    characters: Floats
+    read: NDArray[np.bool_]
+    method: str
+
+
 class Opened(Protocol):
     """A model whose inside can be looked at."""
 
@@ -64,11 +76,30 @@ class Opened(Protocol):
     def rows_at_once(self) -> int:
         """Texts of which :meth:`vectors` is to be asked at once."""
 
+    @property
+    def looks_at(self) -> int:
+        """Train rows that are compared with a text unless somebody says how many."""
+
     def attribute(self, text: str, label: int | None) -> Attribution:
         """How much each character of a cleaned text speaks for a label; None: for the likeliest one."""
 
     def vectors(self, texts: Sequence[str]) -> Any:
         """What cleaned texts are to the model, rows of length 1, shape (n, width), dense or sparse."""
+
+
+class OpenedMember(Opened, Protocol):
+    """A model that a blend may be made of."""
+
+    def ends(self, text: str) -> tuple[Floats, Floats]:
+        """The log-probability of every class but for a constant, of a cleaned text and of no text; shape (classes,)."""
+
+    def attribute_mix(self, text: str, shares: Floats) -> Mix:
+        """How much each character adds to a sum of the log-probabilities of the classes.
+
+        Args:
+            text: cleaned.
+            shares: of each class in the sum, shape (classes,); they sum to 0.
+        """
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ what they change the log-odds by.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +22,8 @@ from wenhuo.encoding.options import Pool
 from wenhuo.explaining.explanation import TOLERANCE
 from wenhuo.models.transformer import Network, pad_rows, pool
 
+Target = Callable[[Tensor], Tensor]
+"""What is explained: a number, shape (n,), of logits of shape (n, classes)."""
 FIRST_POINTS, MOST_POINTS = 32, 512
 AT_ONCE = 10_000  # of the vocabulary
 TOKENS_AT_ONCE = 2048  # with gradients: about 1 GB for a backbone of BERT-base's size
@@ -55,10 +57,18 @@ class Decision:
         return self.logits_of(self.text[None])[0]
 
     @torch.no_grad()
+    def both(self) -> tuple[Tensor, Tensor]:
+        """The logits of the text and of nothing in its place, shape (classes,) each."""
+        return self.logits(), self.logits_of(self.nothing[None])[0]
+
     def ends(self, label: int) -> tuple[float, float]:
         """The log-odds of a label for the text and for nothing in its place."""
-        both = [log_odds(self.logits_of(end[None]).cpu().double(), label) for end in (self.text, self.nothing)]
-        return float(both[0]), float(both[1])
+        return self.values(lambda logits: log_odds(logits, label))
+
+    def values(self, target: Target) -> tuple[float, float]:
+        """What a number of the logits is for the text and for nothing in its place."""
+        text, nothing = (float(target(logits[None].cpu().double())) for logits in self.both())
+        return text, nothing
 
     def logits_of(self, embedded: Tensor) -> Tensor:
         """The pooled logits of embedded texts at the model's temperature.
@@ -113,10 +123,15 @@ def _mean_vector(layer: Any, device: torch.device) -> Tensor:
 
 def integrate(decision: Decision, label: int) -> tuple[Tensor, int]:
     """What each token adds to the log-odds of a label, shape (rows, tokens), and at how many points that was seen."""
+    return integrate_target(decision, lambda logits: log_odds(logits, label))
+
+
+def integrate_target(decision: Decision, target: Target) -> tuple[Tensor, int]:
+    """The same for any number that the logits make."""
     from captum.attr import IntegratedGradients  # type: ignore[import-untyped]  # takes 1.5 s
 
-    method = IntegratedGradients(lambda embedded: log_odds(decision.logits_of(embedded), label))
-    text, without = decision.ends(label)
+    method = IntegratedGradients(lambda embedded: target(decision.logits_of(embedded)))
+    text, without = decision.values(target)
     points = FIRST_POINTS
     while True:
         found = method.attribute(

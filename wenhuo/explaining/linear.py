@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.special import logsumexp, softmax
+from scipy.special import expit, log_expit, logsumexp, softmax
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from wenhuo.encoding import ngrams
 from wenhuo.encoding.options import Ngrams
-from wenhuo.explaining.explanation import Attribution, Floats
+from wenhuo.explaining.explanation import Attribution, Floats, Mix
 from wenhuo.models.classifier import open_linear
 from wenhuo.models.folder import Card
 from wenhuo.models.linear import LinearModel
@@ -28,6 +28,7 @@ from wenhuo.models.temperature import tempered
 from wenhuo.text.segmentation import segment, words
 
 POINTS = 64  # of the integral; 16 are enough for ten digits
+FLAT = 1e-9  # of a score: a smaller change has the slope where it begins
 SPACES = re.compile(r"\s\s+|.", re.DOTALL)  # as scikit-learn reads a text: a run of white space is one space
 
 Unit = tuple[str, Sequence[int]]
@@ -44,6 +45,7 @@ class OpenedLinear:
     temperature: float = 1.0
     kind: str = "n-grams, weighted by TF-IDF"
     rows_at_once: int = 2000
+    looks_at: int = 50_000  # 10 s
 
     @classmethod
     def load(cls, folder: Path, card: Card) -> OpenedLinear:
@@ -72,10 +74,28 @@ class OpenedLinear:
         seen = np.ones(len(text), dtype=np.bool_)
         return Attribution(chosen, probabilities, log_odds, without, spread, seen, self._method)
 
+    def ends(self, text: str) -> tuple[Floats, Floats]:
+        """The log-probabilities of a text's n-grams and of none, but for a constant."""
+        row = ngrams.transform(self.vectorizer, [text])
+        reached, begun = self.model.scores(row)[0], self.model.bias
+        return _log_shares(self.model, reached) / self.temperature, _log_shares(self.model, begun) / self.temperature
+
+    def attribute_mix(self, text: str, shares: Floats) -> Mix:
+        """What each character adds to a sum of the log-probabilities of the classes: n-grams add up in every score."""
+        row = ngrams.transform(self.vectorizer, [text])
+        features, values = row.indices, row.data.astype(np.float64)
+        parts = mixed(self.model, features, values, shares) / self.temperature
+        vocabulary = self.vectorizer.vocabulary_
+        spread = spread_over(text, self.options, vocabulary, dict(zip(features.tolist(), parts.tolist(), strict=True)))
+        return Mix(spread, np.ones(len(text), dtype=np.bool_), self._of("contributions"))
+
     @property
     def _method(self) -> str:
         exact = len(self.model.slope) or len(self.model.weights) == 2
         kind = "exact contributions" if exact else "integrated gradients"
+        return self._of(kind)
+
+    def _of(self, kind: str) -> str:
         return f"{kind} of {self.options.shortest}- to {self.options.longest}-grams of {self.options.unit}"
 
 
@@ -106,6 +126,37 @@ def contributions(
     along = _on_the_way(bias[rest], change[rest])
     parts = (weights[label] - along @ weights[rest]) * values
     return parts, _log_odds(change + bias, label), _log_odds(bias, label)
+
+
+def mixed(model: LinearModel, features: Any, values: Floats, shares: Floats) -> Floats:
+    """What each n-gram of a text adds to a sum of the log-probabilities of the classes, at temperature 1.
+
+    A softmax's are the scores themselves but for a constant, which shares that sum to 0 leave out; the logarithm of a
+    calibrated SVM's has, on the straight way from no text, a mean slope: what it changes by, divided by what its score
+    changes by. Either way the parts add up to the whole change.
+
+    Args:
+        model: of k classes.
+        features: the n-grams' columns, shape (m,).
+        values: their weights in the text, shape (m,).
+        shares: of each class in the sum, shape (k,); they sum to 0.
+
+    Returns:
+        Shape (m,).
+    """
+    weights = model.weights[:, features].astype(np.float64)
+    if len(model.slope):
+        change = weights @ values
+        risen = _log_shares(model, model.bias + change) - _log_shares(model, model.bias)
+        straight = np.abs(change) > FLAT
+        there = expit(model.slope * model.bias + model.offset) * -model.slope
+        shares = shares * np.where(straight, risen / np.where(straight, change, 1), there)
+    return np.asarray(shares @ weights * values)
+
+
+def _log_shares(model: LinearModel, scores: Floats) -> Floats:
+    """The logarithms of the probabilities before they are made to sum to 1, of scores of shape (classes,)."""
+    return np.asarray(log_expit(-(model.slope * scores + model.offset)) if len(model.slope) else scores)
 
 
 def _on_the_way(start: Floats, change: Floats) -> Floats:

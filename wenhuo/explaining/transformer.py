@@ -13,8 +13,8 @@ from scipy.special import softmax
 
 from wenhuo.encoding.tokens import Tokenizer
 from wenhuo.errors import ModelError
-from wenhuo.explaining.explanation import Attribution, Floats
-from wenhuo.explaining.gradients import decide, integrate, without_last_layer
+from wenhuo.explaining.explanation import Attribution, Floats, Mix
+from wenhuo.explaining.gradients import Decision, decide, integrate, integrate_target, without_last_layer
 from wenhuo.models import transformer
 from wenhuo.models.classifier import open_transformer
 from wenhuo.models.folder import Card
@@ -48,6 +48,7 @@ class OpenedTransformer:
     temperature: float = 1.0
     kind: str = "the vectors that the model's last layer reads"
     rows_at_once: int = 512
+    looks_at: int = 2_000  # 20 s of the small backbone on two cores
 
     @classmethod
     def load(cls, folder: Path, card: Card) -> OpenedTransformer:
@@ -73,16 +74,30 @@ class OpenedTransformer:
 
     def attribute(self, text: str, label: int | None) -> Attribution:
         """What each character adds to the log-odds of a label."""
-        rows = rows_of(self.tokenizer, text)
-        own = [[token != SPECIAL for token in row] for row in rows.tokens]
-        inner = self.tokenizer
-        decision = decide(self.network, rows.ids, own, inner.options.pool, inner.pad, self.temperature)
+        rows, decision = self._decision(text)
         probabilities = np.asarray(softmax(decision.logits().cpu().double().numpy()))
         chosen = int(probabilities.argmax()) if label is None else label
         added, points = integrate(decision, chosen)
         spread, read = spread_over(text, rows, added.numpy())
         method = f"integrated gradients at {points} points"
         return Attribution(chosen, probabilities, *decision.ends(chosen), spread, read, method)
+
+    def ends(self, text: str) -> tuple[Floats, Floats]:
+        """The logits of a text and of tokens that say nothing."""
+        found, nothing = (logits.cpu().double().numpy() for logits in self._decision(text)[1].both())
+        return found, nothing
+
+    def attribute_mix(self, text: str, shares: Floats) -> Mix:
+        """What each character adds to a sum of the log-probabilities of the classes."""
+        rows, decision = self._decision(text)
+        told = torch.from_numpy(shares)
+        added, points = integrate_target(decision, lambda logits: logits @ told.to(logits))
+        return Mix(*spread_over(text, rows, added.numpy()), f"integrated gradients at {points} points")
+
+    def _decision(self, text: str) -> tuple[Rows, Decision]:
+        rows, inner = rows_of(self.tokenizer, text), self.tokenizer
+        own = [[token != SPECIAL for token in row] for row in rows.tokens]
+        return rows, decide(self.network, rows.ids, own, inner.options.pool, inner.pad, self.temperature)
 
 
 def rows_of(tokenizer: Tokenizer, text: str) -> Rows:
