@@ -76,7 +76,8 @@ def _reads(who: str, encoder: EncoderOptions) -> str:
     if isinstance(encoder, Tokens):
         kept = {"head": "the beginning", "tail": "the end", "head_tail": "beginning and end"}[encoder.keep]
         return f"Of a text of more than {plural(encoder.max_tokens, 'token')} {who} reads {kept} alone."
-    return f"{who[0].upper()}{who[1:]} sees which short strings of characters or words a text holds, and not how they follow one another."
+    seen = "which short strings of characters or words a text holds, and not how they follow one another"
+    return f"{who[0].upper()}{who[1:]} sees {seen}."
 
 
 def _time(material: CardMaterial) -> Iterator[str]:

@@ -25,9 +25,9 @@ def calibration(answers: Mapping[str, Answers], parts: Mapping[str, Part], label
         labels: the classes' names.
 
     Returns:
-        Candidate to ``temperature``, ``abstain_below`` and ``abstain_for`` (see :class:`wenhuo.models.folder.Card`)
-        and, of a blend, ``weights``, whose sum is its inverse temperature; for each split, ``coverage_curve``; ``untempered``, some figures as they would be at temperature 1; and
-        where there is a threshold ``answered``.
+        Candidate to ``temperature``, ``abstain_below`` and ``abstain_for`` (see :class:`wenhuo.models.folder.Card`); of
+        a blend ``weights``, whose sum is its inverse temperature; for each split ``coverage_curve``, ``untempered``,
+        some figures as they would be at temperature 1, and where there is a threshold ``answered``.
     """
     return {
         name: {

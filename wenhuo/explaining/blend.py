@@ -26,7 +26,7 @@ POINTS = 64  # of the integral; as many as for a linear model
 
 @dataclass(frozen=True)
 class OpenedBlend:
-    """A blend: its opened members by name, their weights, and the member by which train rows are alike: the first network."""
+    """A blend: its opened members by name, their weights, and the one by which rows are alike: a network, if any."""
 
     members: dict[str, OpenedMember]
     weights: list[float]

@@ -56,8 +56,8 @@ def add(root: Path, name: str | None, candidate: str | None, place: int | None) 
 def _check_name(name: str, values: Any) -> None:
     if not NAME.fullmatch(name):
         raise SettingsError(f"{name!r} is no name", "use lower-case letters, digits, - and _, a letter first")
-    for path in (("train", "candidates"), ("encode", "encoders")):
-        if name in values[path[0]][path[1]]:
+    for path in (("train", "candidates"), ("encode", "encoders"), ("blend", "candidates")):
+        if name in ((values.get(path[0]) or {}).get(path[1]) or {}):
             raise SettingsError(f"there is {'.'.join(path)}.{name} already", "give another name with --as")
 
 

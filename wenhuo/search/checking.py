@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from wenhuo.search.changes import Base, wrong_with
@@ -17,7 +18,13 @@ TRIED = 1000
 SHOWN = 5
 
 
-def mistakes(name: str, search: Search, base: Base | None, sections: Collection[str]) -> list[str]:
+def mistakes(
+    name: str,
+    search: Search,
+    base: Base | None,
+    sections: Collection[str],
+    blends: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> list[str]:
     """What is wrong with a search, a line each.
 
     Args:
@@ -25,7 +32,13 @@ def mistakes(name: str, search: Search, base: Base | None, sections: Collection[
         search: its declaration.
         base: the candidate it changes, None when there is none of that name.
         sections: the names of all sections of ``params.yaml``.
+        blends: the blends of ``params.yaml`` with the names of their members.
     """
+    if base is None and search.candidate in blends:
+        of = ", ".join(blends[search.candidate])
+        return [
+            f"{name}.candidate: {search.candidate!r} is a blend, whose weights are fitted; search its members ({of})"
+        ]
     if base is None:
         return [f"{name}.candidate: there is no {search.candidate!r} in train.candidates"]
     refused = {path: sentence for path in search.space if (sentence := _refused(path, search, base, sections))}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
+from wenhuo.blending.options import Blend
 from wenhuo.encoding.options import EncoderOptions
 from wenhuo.errors import DataError, SettingsError
 from wenhuo.search.changes import Base, fixed
@@ -41,6 +43,14 @@ class Encoding(Section):
     model_config = ConfigDict(extra="ignore")
 
     encoders: dict[str, EncoderOptions] = Field(description="The encoders by name.")
+
+
+class Blending(Section):
+    """What a search reads of the section ``blend``."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    candidates: dict[str, Blend] = Field({}, description="The blends by name.")
 
 
 @dataclass(frozen=True)
@@ -88,10 +98,11 @@ def read_project(root: Path) -> dict[str, tuple[Search, Base]]:
     searches = read_searches(root / DECLARED)
     values = read_yaml(root / PARAMETERS) or {}
     bases = read_bases(values, str(root / PARAMETERS))
+    blends = {name: blend.of for name, blend in _blends(values, str(root / PARAMETERS)).items()}
     wrong = [
         line
         for name, search in searches.items()
-        for line in mistakes(name, search, bases.get(search.candidate), values)
+        for line in mistakes(name, search, bases.get(search.candidate), values, blends)
     ]
     if wrong:
         count = "1 mistake" if len(wrong) == 1 else f"{len(wrong)} mistakes"
@@ -107,6 +118,13 @@ def read_bases(values: Any, where: str) -> dict[str, Base]:
     assert isinstance(training, Training) and isinstance(encoding, Encoding)  # noqa: S101 - for the type checker
     candidates = training.candidates.items()
     return {name: Base(name, candidate, encoding.encoders, training.seed) for name, candidate in candidates}
+
+
+def _blends(values: Any, where: str) -> Mapping[str, Blend]:
+    wanted = {"blend": values.get("blend")} if isinstance(values, dict) else values
+    section = parse_sections(wanted, {"blend": Blending}, where=where)["blend"]
+    assert isinstance(section, Blending)  # noqa: S101 - for the type checker
+    return section.candidates
 
 
 def make_plan(root: Path, name: str | None) -> Plan:

@@ -186,7 +186,9 @@ def _parsed(content: bytes, where: str) -> dict[str, Made]:
 
 
 def _items(entries: Any) -> list[Item]:
-    return [Item(e["path"], e.get("md5") or "", e.get("size") or 0, e.get("nfiles") or 1) for e in entries or ()]
+    """Each once: a blend of two names its members twice."""
+    found = [Item(e["path"], e.get("md5") or "", e.get("size") or 0, e.get("nfiles") or 1) for e in entries or ()]
+    return list(dict.fromkeys(found))
 
 
 def _related(out: str, path: str) -> bool:
