@@ -12,6 +12,8 @@ import pytest
 from tests.graph.conftest import start
 from wenhuo.files import read_json
 from wenhuo.graph import locked_key
+from wenhuo.lineage import candidate_stage
+from wenhuo.models.folder import read_card
 from wenhuo.tracking import runs, store
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -102,7 +104,10 @@ def test_the_card_is_the_versions_description(page, address, made):
 
 def test_the_card_is_drawn_and_asks_for_nothing(page, address, made):
     winner = read_json(made[0] / "reports/winner.json")
-    run = runs.find_run(store.connect(made[0]), locked_key(made[0], f"train@{winner['winner']}")).info
+    run = runs.find_run(
+        store.connect(made[0]),
+        locked_key(made[0], candidate_stage(winner["winner"], read_card(made[0] / winner["model"]).kind)),
+    ).info
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"{address}/#/experiments/{run.experiment_id}/runs/{run.run_id}/artifacts")

@@ -9,9 +9,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tests.graph.conftest import python, repro, start
+from tests.graph.conftest import change_parameters, python, repro, start
+from wenhuo import lineage
 from wenhuo.files import read_json
-from wenhuo.graph import locked_key
+from wenhuo.graph import locked_key, stages
+from wenhuo.models.folder import read_card
 from wenhuo.tracking import runs, store
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -21,13 +23,18 @@ def test_the_graph_runs_and_finds_what_was_planted(made):
     project, said = made
     metrics = read_json(project / "reports/metrics.json")
     assert metrics["rows"] == {"train": 300, "validation": 90, "test": 90}
-    assert set(metrics["candidates"]) == {"linear", "mini"}
+    assert list(metrics["candidates"]) == ["linear", "mini", "both"]
     for splits in metrics["candidates"].values():
         assert {"accuracy", "macro_f1"} <= splits["validation"].keys()
         assert {"accuracy", "macro_f1"} <= splits["test"].keys()
         assert "test_leak_free" in splits
     assert metrics["candidates"]["linear"]["test"]["accuracy"] > 0.9
     assert 0 < metrics["parameters"]["mini"]["trained"] == metrics["parameters"]["mini"]["all"]
+    blend = read_card(project / "models/both")
+    assert list(blend.members) == ["linear", "mini"]
+    assert metrics["calibration"]["both"]["weights"] == blend.members
+    losses = {name: one["validation"]["log_loss"] for name, one in metrics["candidates"].items()}
+    assert losses["both"] == min(losses.values())
     page = (project / "reports/candidates.html").read_text(encoding="utf-8")
     assert "Before and after" in page
     assert f"{metrics['winner']} wins on validation" in page
@@ -38,6 +45,34 @@ def test_the_graph_runs_and_finds_what_was_planted(made):
     assert len(pl.read_parquet(project / "reports/rejected.parquet")) == 2
     assert "GB18030" in said
     assert read_json(project / "reports/winner.json")["winner"] == metrics["winner"]
+
+
+def made_by(project: Path, winner: dict) -> str:
+    return lineage.candidate_stage(winner["winner"], read_card(project / winner["model"]).kind)
+
+
+def test_the_blend_waits_for_its_members_and_is_made_again_when_one_changes(made):
+    project, _ = made
+    by_name = {stage.addressing: stage for stage in stages(project)}
+    assert {"train@linear", "train@mini"} < set(by_name["blend@both"].upstream)
+    client = store.connect(project)
+    run = runs.find_run(client, locked_key(project, "blend@both"))
+    assert run.data.params["of"] == "['linear', 'mini']"
+    assert float(run.data.params["weights.mini"]) == read_card(project / "models/both").members["mini"]
+    assert {
+        "validation/loss",
+        "members/linear/loss",
+        "members/mini/macro_f1",
+        "test/macro_f1",
+    } <= run.data.metrics.keys()
+    lock = (project / "dvc.lock").read_bytes()
+    try:
+        change_parameters(project, epochs=2)
+        said = repro(project, "--dry", "blend@both")
+        assert "Running stage 'train@mini'" in said and "Stage 'train@linear' didn't change" in said
+    finally:
+        change_parameters(project, epochs=3)
+    assert (project / "dvc.lock").read_bytes() == lock
 
 
 def test_a_second_time_only_looks_at_the_source(made):
@@ -108,7 +143,7 @@ def test_mlflow_shows_runs_by_key_and_the_champion(made):
     client = store.connect(project)
     winner = read_json(project / "reports/winner.json")
     version = client.get_model_version_by_alias(winner["registered_model"], "champion")
-    assert version.tags["wenhuo.stage_key"] == locked_key(project, f"train@{winner['winner']}")
+    assert version.tags["wenhuo.stage_key"] == locked_key(project, made_by(project, winner))
     assert version.tags["wenhuo.git_dirty"] == "false"
     assert {"wenhuo.dvc_lock_sha256", "wenhuo.data_test_sha256", "wenhuo.rows_train"} <= version.tags.keys()
     assert {"wenhuo.validation", "mlflow.source.git.commit", "wenhuo.environment_sha256"} <= version.tags.keys()

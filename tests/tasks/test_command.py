@@ -112,6 +112,46 @@ def test_what_does_not_fit_together_is_said(project, place, value, said):
     assert said in str(caught.value)
 
 
+BLENDS = {
+    "linear": {"of": ["linear", "mini"]},
+    "far": {"of": ["linear", "nobody"]},
+    "twice": {"of": ["far", "mini"]},
+}
+
+
+def test_all_mistakes_of_blends_and_trainings_are_reported_together(project):
+    change(project, "blend.candidates", BLENDS)
+    change(project, "train.candidates.mini.encoder", "nothing")
+    code, said = stage(project, "--check")
+    text = "\n".join(said)
+    assert code == 1
+    assert "train.candidates.mini.encoder: there is no 'nothing'" in text
+    assert "blend.candidates.linear: train.candidates has a 'linear' as well" in text
+    assert "blend.candidates.far.of: there is no 'nobody' in train.candidates (linear, mini)" in text
+    assert "blend.candidates.twice.of: 'far' is a blend itself" in text
+
+
+def test_a_blend_has_two_to_four_members_each_once(project):
+    change(project, "blend.candidates.both.of", ["linear"])
+    change(project, "blend.candidates.more", {"of": ["linear", "mini", "mini"], "calibrate": "none"})
+    change(project, "blend.candidates.many", {"of": [f"m{number}" for number in range(5)]})
+    change(project, "blend.candidates.none", {})
+    code, said = stage(project, "--check")
+    text = "\n".join(said)
+    assert code == 1
+    assert "blend.candidates.both.of: list should have at least 2 items" in text
+    assert "blend.candidates.more.of: mini stands there twice: name each member once" in text
+    assert "blend.candidates.more.calibrate: unknown parameter" in text
+    assert "blend.candidates.many.of: list should have at most 4 items" in text
+    assert "blend.candidates.none.of: missing" in text
+
+
+def test_no_blends_at_all_are_none(project):
+    change(project, "blend.candidates", {})
+    assert stage(project, "--check") == (0, [])
+    assert read_parameters(project / "params.yaml")["blend"].candidates == {}
+
+
 def test_broken_and_missing_parameter_files(project):
     (project / "params.yaml").write_text("ingest: [", encoding="utf-8")
     assert stage(project, "--check")[0] == 1

@@ -60,6 +60,18 @@ from pathlib import Path
 from wenhuo.graph import current_key
 Path(f"key_{sys.argv[1]}").write_text(current_key(".", os.environ["DVC_STAGE"]))
 """
+BLENDING = """\
+stages:
+  train:
+    foreach: ${names}
+    do:
+      cmd: mkdir -p models && echo ${item} > models/${item}
+      outs: ["models/${item}"]
+  blend:
+    cmd: cat models/${of[0]} models/${of[1]} models/${of[-2]} models/${of[-1]} > models/all
+    deps: ["models/${of[0]}", "models/${of[1]}", "models/${of[-2]}", "models/${of[-1]}"]
+    outs: [models/all]
+"""
 HOLD = "import time; from dvc.repo import Repo; Repo('.').lock.lock(); print('held', flush=True); time.sleep(60)"
 
 
@@ -107,6 +119,21 @@ def test_stages_are_expanded_and_each_stands_after_its_upstream(toy: Path) -> No
     assert (train.name, train.desc, train.meta) == ("train", "Train the candidate 微调", {"retries": 2})
     assert train.upstream == ("ingest",)
     assert found["report"].upstream == ("train@linear", "train@微调")
+
+
+@pytest.mark.parametrize("of", [["c", "a"], ["a", "b", "c"], ["d", "b", "a", "c"]])
+def test_a_stage_waits_for_two_to_four_members_that_are_counted_from_both_ends(tmp_path: Path, of: list[str]) -> None:
+    """As `blend` does in dvc.yaml: of two members each is named twice, which DVC takes for once."""
+    (tmp_path / "dvc.yaml").write_text(BLENDING, encoding="utf-8")
+    (tmp_path / "params.yaml").write_text(f"of: {of}\nnames: [a, b, c, d]\n", encoding="utf-8")
+    for command in (["git", "init", "-q"], [sys.executable, "-m", "dvc", "init", "-q"]):
+        subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, check=True, capture_output=True)
+    wanted = tuple(sorted(f"train@{name}" for name in of))
+    assert next(stage.upstream for stage in stages(tmp_path) if stage.name == "blend") == wanted
+    dvc(tmp_path, "repro", "-q")
+    assert changed(tmp_path) == set()
+    (tmp_path / "models/a").write_text("another\n")
+    assert "blend" in changed(tmp_path)
 
 
 def test_a_frozen_stage_waits_for_nobody(toy: Path) -> None:

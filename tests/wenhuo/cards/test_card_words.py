@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from tests.wenhuo.cards.conftest import DECISION, NAMES, RUN, TEXTS, material_of, without
+from tests.wenhuo.cards.conftest import CALIBRATION, DECISION, NAMES, RUN, TEXTS, material_of, without
 from tests.wenhuo.cards.reading import Figures, markdown_tables
 from wenhuo.cards.markdown import DESCRIPTION, render_description, render_markdown
 from wenhuo.cards.options import CardWords
@@ -16,6 +16,7 @@ from wenhuo.cards.privacy import address, fit
 from wenhuo.cards.rules import read_rules
 from wenhuo.encoding.options import Tokens
 from wenhuo.errors import SettingsError
+from wenhuo.models.folder import Card
 
 
 def forms(material) -> list[str]:
@@ -119,6 +120,21 @@ def test_synthetic_data_is_said_first_and_loudly(card):
     assert '<p class="loud">Synthetic data' in page
     real = dict(card.summary) | {"synthetic": False}
     assert not [one for one in forms(replace(card, summary=real)) if "ynthetic" in one.split("</style>")[-1]]
+
+
+def test_a_blend_names_its_members_and_their_weights(card):
+    members = {"linear": card.page.candidates["linear"].answers.card, "mini": card.card}
+    weights = {"linear": 0.625, "mini": 0.5}
+    blend = Card(kind="blend", labels=card.labels, cleaning={}, members=weights, trained_on={})
+    summary = dict(card.summary) | {"calibration": {"mini": CALIBRATION | {"temperature": 1.0, "weights": weights}}}
+    text = render_markdown(replace(card, card=blend, members=members, summary=summary, run={}))
+    assert "A blend: the logarithms of its members' probabilities" in text
+    assert "`linear`, weight 0.6250: A linear model on weighted n-grams." in text
+    assert "`mini`, weight 0.5000: A transformer that was trained from nothing" in text
+    assert "| `weights.mini` | 0.5 |" in text
+    assert "It has no temperature of its own" in text and "without the temperature" not in text
+    assert "Its member `linear` sees which short strings" in text
+    assert "Of a text of more than 256 tokens its member `mini` reads beginning and end alone" in text
 
 
 def test_limits_follow_from_the_data(card):

@@ -1,14 +1,18 @@
 """The page says who wins and why, as the figures have it; the same material gives the same bytes."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from tests.wenhuo.evaluation.conftest import course, make
+from wenhuo.blending.options import Blend
+from wenhuo.evaluation.calibration import calibration
 from wenhuo.evaluation.courses import courses
-from wenhuo.evaluation.material import Shown
+from wenhuo.evaluation.material import Material, Shown
 from wenhuo.evaluation.page import render_candidates
 from wenhuo.evaluation.verdict import reasons
+from wenhuo.models.folder import Card
 
 LABELS = ["差评", "好评"]
 
@@ -131,3 +135,20 @@ def test_a_label_without_rows_no_intervals_and_no_test_rows_are_no_trouble():
     page = render_candidates(material, shown=20)
     assert "between" in page
     assert " – " not in page.split("compared")[2]
+
+
+def test_a_blend_has_no_before_no_temperature_and_names_its_members():
+    made = make(LABELS, {"linear": 8, "mini": 12, "both": 20})
+    card = Card(kind="blend", labels=LABELS, cleaning={}, members={"linear": 0.4, "mini": 0.7}, trained_on={})
+    one = made.candidates["both"]
+    shown = dict(made.candidates)
+    shown["both"] = Shown(Blend(of=["linear", "mini"]), replace(one.answers, card=card))
+    answers = {name: told.answers for name, told in shown.items()}
+    summary = dict(made.summary) | {"calibration": calibration(answers, made.parts, LABELS)}
+    page = render_candidates(Material(summary, made.parts, shown), shown=5)
+    assert "0.40 × linear + 0.70 × mini" in page
+    assert "A blend has no temperature of its own" in page
+    untrained = page.split("Right among the rows drawn")[1].split("</table>")[0]
+    assert re.search(r"both</bdi></th><td class=\"figure\">–</td>", untrained)
+    assert shown["both"].chosen(13)["weights"] == {"linear": 0.4, "mini": 0.7}
+    assert page.count("<figcaption><strong><bdi>both") == 1  # coverage, and no course

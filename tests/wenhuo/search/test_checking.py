@@ -23,6 +23,12 @@ def wrong(candidate="mini", space=None, **more):
     return mistakes("s", search, BASES.get(candidate), VALUES)
 
 
+def test_a_blend_is_searched_by_its_members():
+    search = Search(candidate="both", space={"abstain": [0.9, 0.95]})
+    [said] = mistakes("s", search, None, VALUES, {"both": ["linear", "mini"]})
+    assert said == "s.candidate: 'both' is a blend, whose weights are fitted; search its members (linear, mini)"
+
+
 def test_everything_wrong_is_said_at_once():
     found = wrong(
         space={

@@ -115,6 +115,18 @@ class Toy:
         made = ["models/mini", "reports/history/mini.csv"]
         self.stage("train@mini", ["data/encoded/signs"], made, {"train.seed": 13})
 
+    def blend(self) -> None:
+        """Another training, and a blend of both."""
+        for name in ("linear", "both"):
+            (self.root / "models" / name).mkdir(parents=True)
+            write_json(self.root / f"models/{name}/wenhuo.json", {"members": {"linear": 0.4, "mini": 0.7}})
+            write_history(self.root / f"reports/history/{name}.csv", [Point(1, 1.0, "validation/accuracy", 0.9)])
+        made = ["models/linear", "reports/history/linear.csv"]
+        self.stage("train@linear", ["data/encoded/signs"], made, {"train.seed": 13})
+        members = ["models/linear", "models/linear", "models/mini", "models/mini"]  # as dvc.lock has them
+        chosen = {"blend.candidates.both": {"of": ["linear", "mini"]}}
+        self.stage("blend@both", [*members, "data/split"], ["models/both", "reports/history/both.csv"], chosen)
+
     def source(self) -> dict:
         """What data/source.json says of train.tsv."""
         content = (self.root / "train.tsv").read_bytes()

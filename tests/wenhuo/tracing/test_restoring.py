@@ -34,6 +34,21 @@ def test_a_run_that_nobody_kept_is_made_of_what_dvc_holds(toy, key, capsys):
     assert (again.added, len(again.there)) == ([], 1)
 
 
+def test_the_run_of_a_blend_says_its_members_and_weights(toy):
+    toy.blend()
+    assert len(restore(toy.root).added) == 3
+    run = runs.find_run(store.connect(toy.root), locked_key(toy.root, "blend@both"))
+    assert run.data.params == {
+        "kind": "blend",
+        "of": "['linear', 'mini']",
+        "abstain": "None",
+        "weights.linear": "0.4",
+        "weights.mini": "0.7",
+    }
+    assert run.data.tags["wenhuo.candidate"] == "both"
+    assert run.data.metrics == {"validation/accuracy": 0.9}
+
+
 def test_what_was_kept_of_a_run_is_said_and_old_states_are_restored_too(toy, key):
     told = {"stage": "train@mini", "key": key, "name": "mini", "parameters": {"epochs": 3}, "split": {}}
     told |= {"dataset": {"source": "s", "synthetic": True, "rows": {"train": 5}, "hash": {"train": "d" * 64}}}

@@ -54,6 +54,23 @@ def test_a_model_leads_to_the_rows_and_files_it_came_from(toy, capsys, what):
     assert key == locked_key(toy.root, "train@mini")
 
 
+def test_a_blend_leads_to_its_members_each_once(toy, capsys):
+    toy.blend()
+    found, _ = ask(toy, capsys, "blend@both")
+    named = [one["name"] for one in found["children"] if one["kind"] == "stage"]
+    assert sorted(named) == ["split", "train@linear", "train@mini"]
+
+
+@pytest.mark.parametrize(
+    ("what", "verdict"),
+    [("train.tsv:1", "trained on it"), ("train.tsv:5", "no"), ("dev.tsv:1", "chosen by it")],
+)
+def test_a_blend_has_seen_what_its_members_have(toy, capsys, what, verdict):
+    toy.blend()
+    found, _ = ask(toy, capsys, what)
+    assert verdicts(found) == dict.fromkeys(["train@linear", "train@mini", "blend@both"], verdict)
+
+
 def test_every_row_on_request(toy, capsys):
     found, _ = ask(toy, capsys, "train@mini", listing=True)
     rows = {one["name"]: one["place"] for one in below(found, "row")}
