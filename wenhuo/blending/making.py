@@ -60,7 +60,7 @@ def fit(options: Blend, models: Path, validation: Path, labels: Sequence[str]) -
     weights = dict(zip(said, fit_weights(list(said.values()), truth), strict=True))
     found = blended(list(said.values()), list(weights.values()))
     points = [*_scores("validation", found, truth)]
-    points += [point for name, one in said.items() for point in _scores(f"members/{name}", one, truth)]
+    points += [point for name, one in said.items() for point in _scores(f"{MEMBERS}/{name}", one, truth)]
     _tell(weights, found, said, truth)
     return Fitted(
         weights, {} if options.abstain is None else abstention(found, truth, options.abstain, "blend"), points

@@ -22,6 +22,7 @@ from wenhuo.metrics.classification import FIGURES
 from wenhuo.metrics.curves import AXES, Kind, curves, thinned
 from wenhuo.metrics.plots import compare_candidates, compare_curves, confusion, learning_curves, reliability_diagram
 from wenhuo.metrics.tables import Cell, confusion_counts, write_table
+from wenhuo.models.folder import MEMBERS
 from wenhuo.training.history import Point
 
 
@@ -105,8 +106,8 @@ def _write_learning(folder: Path, results: dict[str, Result], source: str) -> No
 
 
 def _thinned(history: list[Point]) -> Iterator[Point]:
-    """Each metric's points, at most 500 of each."""
-    for metric in dict.fromkeys(point.metric for point in history):
+    """Each metric's points, at most 500 of each; what a blend says of its members has no course."""
+    for metric in dict.fromkeys(point.metric for point in history if not point.metric.startswith(f"{MEMBERS}/")):
         line = [point for point in history if point.metric == metric]
         yield from (line[place] for place in thinned(len(line)))
 

@@ -173,15 +173,15 @@ def _log_model(client: MlflowClient, run_id: str, folder: Path, example: Sequenc
 def library_for(folder: Path, place: Path) -> Path:
     """A copy of this package under ``place`` that serves the model in ``folder`` without an installation.
 
-    A backbone that ships is copied only for a model that refers to it and so has no weights of its own.
+    A backbone that ships is copied only for a model that refers to it, or has a member that does, and so has no weights
+    of its own.
     """
     library = Path(__file__).parents[1]
-    reference = folder / REFERENCE
-    wanted = read_json(reference)["name"].removeprefix(BUILT_IN) if reference.exists() else ""
+    wanted = {read_json(path)["name"].removeprefix(BUILT_IN) for path in folder.rglob(REFERENCE)}
 
     def left_out(parent: str, names: list[str]) -> set[str]:
         unwanted = {name for name in names if name == "__pycache__" or name.startswith(".")}
-        return unwanted | (set(names) - {wanted} if Path(parent) == SHIPPED else set())
+        return unwanted | (set(names) - wanted if Path(parent) == SHIPPED else set())
 
     return Path(shutil.copytree(library, place / library.name, ignore=left_out))
 

@@ -45,3 +45,7 @@ def test_backbones_that_ship_go_only_with_a_model_that_has_no_weights_of_its_own
     write_json(folder / "backbone.json", {"name": "builtin:wenhuo-mini", "commit": None, "sha256": {}})
     whole = library_for(folder, tmp_path / "whole")
     assert (whole / "backbones/wenhuo-mini/model.safetensors").exists()
+    (tmp_path / "blend/members").mkdir(parents=True)
+    shutil.move(folder, tmp_path / "blend/members/mini")
+    of_member = library_for(tmp_path / "blend", tmp_path / "of-member")
+    assert (of_member / "backbones/wenhuo-mini/model.safetensors").exists()
