@@ -4,8 +4,8 @@
 titles without leaks (50, 200, 1,000 and all train rows) and on EPRSTMT's few-shot splits, each beside the
 linear SVM and the same architecture from nothing, with five seeds. Learning rates and epochs are chosen on validation,
 with as many validation rows as train rows where these are few. Then one fine-tuning of 3 epochs alone on two threads,
-for the clock, and spot checks that a person can read. ``--only chnsenticorp --seeds 2`` is a quick look; ``--course
-FOLDER`` measures the networks that the pretraining kept on the way, too.
+for the clock, and spot checks that a person can read. ``--only chnsenticorp --seeds 2`` is a quick look.
+``benchmarks.backbone_course`` measures what tokens of pretraining are worth.
 
 Writes ``benchmarks/results/backbone.json`` and pictures. What is done stays under ``--work`` and is not done again.
 """
@@ -21,15 +21,10 @@ from rich.table import Table
 
 from benchmarks.backbone_checks import spot_checks
 from benchmarks.backbone_data import SIZES, tasks
-from benchmarks.backbone_runs import Suite, measure, seconds
-from wenhuo.checkpoints import RECORD, content_hash, locate
-from wenhuo.errors import WenhuoError
+from benchmarks.backbone_runs import DATA, NAMES, RESULTS, WORK, Suite, checkpoint_folder, measure, seconds
+from wenhuo.checkpoints import content_hash
 from wenhuo.files import read_json, write_json
 
-ROOT = Path(__file__).resolve().parents[1]
-RESULTS = ROOT / "benchmarks" / "results"
-DATA = ROOT.parent / "shared" / "data"
-NAMES = {"chnsenticorp": "ChnSentiCorp without leaks", "thucnews": "THUCNews titles", "eprstmt": "EPRSTMT few-shot"}
 WAYS = ("pretrained", "from nothing", "linear SVM")
 
 
@@ -49,23 +44,6 @@ def card_rows(found: dict[str, Any], clock: dict[str, Any] | None) -> list[tuple
 def _words(told: dict[str, Any]) -> str:
     spread = f" ± {100 * told['spread']:.1f}" if len(told["runs"]) > 1 else ""
     return f"{100 * told['mean']:.1f}{spread}"
-
-
-def curve(folders: list[Path], suite: Suite) -> list[dict[str, Any]]:
-    """The networks kept on the way, and the whole: tokens and what they reach with all rows, the least first."""
-    kept = {path.parent for folder in folders for path in (*folder.glob("config.json"), *folder.glob("*/config.json"))}
-    points = []
-    for checkpoint in sorted({*kept, suite.checkpoint}, key=tokens_seen):
-        found = measure(Suite(checkpoint, suite.tasks, suite.seeds, suite.work, suite.processes, (None,)))
-        tasks_found = {name: by_rows["all"] for name, by_rows in found.items()}
-        points.append({"tokens": tokens_seen(checkpoint), "tasks": tasks_found})
-    return points
-
-
-def tokens_seen(checkpoint: Path) -> int:
-    """Tokens of pretraining that a network has seen, those of the networks that it went on from among them."""
-    record = read_json(checkpoint / RECORD)
-    return sum(course["tokens"] for course in (*record.get("before", ()), record))
 
 
 def show(found: dict[str, Any]) -> None:
@@ -101,42 +79,15 @@ def draw(found: dict[str, Any], target: Path) -> None:
         save(figure, target)
 
 
-def draw_curve(points: list[dict[str, Any]], target: Path) -> None:
-    """Accuracy against tokens of pretraining."""
-    from wenhuo.metrics.drawing import head, look, new_figure, note, panels, save, style
-
-    names = list(points[0]["tasks"])
-    with style():
-        figure = new_figure(4.4 * len(names), 3.8)
-        for axes, name in zip(panels(figure, len(names), len(names)), names, strict=True):
-            told = [point["tasks"][name] for point in points]
-            spread = [100 * one["pretrained"]["spread"] for one in told]
-            means = [100 * one["pretrained"]["mean"] for one in told]
-            axes.errorbar([point["tokens"] / 1e6 for point in points], means, spread, capsize=2, **look(0))
-            for place, way in enumerate(WAYS[1:], 1):
-                axes.axhline(100 * told[-1][way]["mean"], label=way, **look(place))
-            axes.set(title=NAMES[name], xlabel="million tokens of pretraining", ylabel="test accuracy, %", xscale="log")
-            axes.legend()
-        head(figure, "Test accuracy after fine-tuning, by tokens of pretraining")
-        note(figure, "means over the seeds; bars: standard deviations")
-        save(figure, target)
-
-
 def main(
     name: Annotated[str, typer.Argument(help="The backbone: its folder as it ships, or builtin:NAME.")],
     only: Annotated[list[str] | None, typer.Option(help="chnsenticorp, thucnews or eprstmt; several times.")] = None,
     seeds: Annotated[int, typer.Option(help="Fine-tunings of each.")] = 5,
     sizes: Annotated[bool, typer.Option(help="Also with 50, 200 and 1,000 rows.")] = True,
     processes: Annotated[int, typer.Option(help="Fine-tunings at once, one thread each.")] = 2,
-    course: Annotated[
-        list[Path] | None,
-        typer.Option(
-            help="A folder of networks kept on the way, such as `data/course` of the pipeline; several times."
-        ),
-    ] = None,
     guesser: Annotated[Path | None, typer.Option(help="A masked language model for the spot checks.")] = None,
     data: Annotated[Path, typer.Option(help="Folder of the published data sets.")] = DATA,
-    work: Annotated[Path, typer.Option(help="Where what is done is kept.")] = ROOT / "benchmarks" / "work-backbone",
+    work: Annotated[Path, typer.Option(help="Where what is done is kept.")] = WORK,
     results: Annotated[Path, typer.Option(help="Where figures and pictures go.")] = RESULTS,
 ) -> None:
     """Measure, print and write."""
@@ -144,11 +95,7 @@ def main(
     if not found_tasks:
         typer.echo(f"no backbone is measured: it needs the data sets under {data}; see --data")
         return
-    try:
-        checkpoint = locate(name).folder
-    except WenhuoError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from None
+    checkpoint = checkpoint_folder(name)
     suite = Suite(checkpoint, found_tasks, seeds, work, processes, SIZES if sizes else (None,))
     clock = seconds(suite, threads=2)
     found = measure(suite)
@@ -157,9 +104,6 @@ def main(
     checks = spot_checks(checkpoint, guesser, reviews)
     about = {"checkpoint": checkpoint.name, "content": content_hash(checkpoint), "seeds": seeds}
     whole = {**about, "tasks": found, "clock": clock, "card": card_rows(found, clock), "checks": checks}
-    if course:
-        whole["course"] = curve(course, suite)
-        draw_curve(whole["course"], results / "backbone_course.png")
     partial = bool(only) or not sizes or seeds < 5
     target = results / ("backbone-partly.json" if partial else "backbone.json")
     write_json(target, whole)

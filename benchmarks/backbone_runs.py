@@ -16,13 +16,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import typer
 
 from benchmarks.backbone_data import SIZES, few
 from benchmarks.training_data import Corpus, write_parts
-from wenhuo.checkpoints import content_hash
+from wenhuo.checkpoints import content_hash, locate
+from wenhuo.errors import WenhuoError
 from wenhuo.files import read_json, write_json
 
 ROOT = Path(__file__).resolve().parents[1]
+RESULTS, WORK = ROOT / "benchmarks" / "results", ROOT / "benchmarks" / "work-backbone"
+DATA = ROOT.parent / "shared" / "data"
+NAMES = {"chnsenticorp": "ChnSentiCorp without leaks", "thucnews": "THUCNews titles", "eprstmt": "EPRSTMT few-shot"}
 RATES = {"pretrained": (0.0001, 0.0003, 0.0006), "from nothing": (0.0005, 0.001)}
 STARTS = tuple(RATES)
 FIRST = 1
@@ -69,6 +74,15 @@ class Suite:
         if folder not in self.known:
             self.known[folder] = content_hash(folder).partition(":")[2][:12]
         return self.known[folder]
+
+
+def checkpoint_folder(name: str) -> Path:
+    """The folder of a checkpoint that was named on the command line; ends the process with an error where it is not."""
+    try:
+        return locate(name).folder
+    except WenhuoError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from None
 
 
 def course(rows: int) -> dict[str, Any]:

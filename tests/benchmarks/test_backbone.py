@@ -1,7 +1,6 @@
 """The benchmark of backbones: few rows are a fair draw, what is done is not done again, a run of toy size."""
 
 import json
-import shutil
 from collections import Counter
 
 import pytest
@@ -83,20 +82,6 @@ def test_what_is_guessed_by_place_counts_every_hidden_token_once(checkpoint, mon
     ids = [i for row in tokenizer(texts, truncation=True, max_length=48)["input_ids"] if len(row) > 24 for i in row]
     known = sum(i not in tokenizer.all_special_ids for i in ids)
     assert sum(one["hidden"] for one in found) == pytest.approx(0.15 * known, rel=0.2)
-
-
-def test_the_curve_counts_the_tokens_of_all_courses(checkpoint, tmp_path, monkeypatch):
-    record = read_json(checkpoint / "pretraining.json")
-    course = tmp_path / "course"
-    for name, tokens, before in (("late", 7, [100, 20]), ("early", 3, [])):
-        shutil.copytree(checkpoint, course / name)
-        told = record | {"tokens": tokens, "before": [{"tokens": count} for count in before]}
-        (course / name / "pretraining.json").write_text(json.dumps(told))
-    found = {"toy": {"all": {"pretrained": {"mean": 0.9}}}}
-    monkeypatch.setattr(backbone, "measure", lambda suite: found | {"of": {"all": suite.checkpoint.name}})
-    points = backbone.curve([course, course / "early"], Suite(checkpoint, {}, 1, tmp_path))
-    assert [point["tokens"] for point in points] == sorted([3, record["tokens"], 127])
-    assert points[0]["tasks"]["of"] == "early"
 
 
 @pytest.mark.slow
